@@ -1,0 +1,83 @@
+// The one typed map between the window and its host. Two carriers speak it: Electron IPC (preload) and
+// the WebSocket of the browser host. The renderer cannot tell which one it has.
+import type { DiskFault, LinkFault } from '../../engine/protocol/faults.ts';
+import type { NodeId } from '../../engine/raft/types.ts';
+import type { ClusterBatch, ClusterView } from './cluster-view.ts';
+
+/** A reply line of the console, drawn by its tone. */
+export interface ConsoleLine {
+  tone: 'value' | 'ok' | 'error' | 'note' | 'table';
+  text: string;
+}
+
+export interface ConsoleReply {
+  ok: boolean;
+  lines: readonly ConsoleLine[];
+  /** Where and when a key command was served; null for panel commands. */
+  receipt: {
+    node: NodeId;
+    index: number | null;
+    term: number | null;
+    attempts: number;
+    elapsedMs: number;
+  } | null;
+}
+
+export interface WorkloadRequest {
+  /** 0: as fast as the clients go. */
+  ratePerSecond: number;
+  valueBytes: number;
+  clients: number;
+  writeRatio: number;
+}
+
+export interface AppInfo {
+  name: 'Quorumlab';
+  version: string;
+  host: 'desktop' | 'browser';
+  platform: string;
+  runtime: string;
+  dataDir: string;
+  ephemeral: boolean;
+}
+
+/** Requests of the window: channel -> [argument, result]. A refused call rejects with a plain message. */
+export interface Calls {
+  'app:info': [undefined, AppInfo];
+  /** The whole picture as of now; batches with a higher sequence follow. */
+  'cluster:view': [undefined, ClusterView];
+  /** Kills all nodes, empties their folders, starts them again. */
+  'cluster:reset': [undefined, undefined];
+  'cluster:heal': [undefined, undefined];
+  'node:kill': [{ nodeId: NodeId }, undefined];
+  'node:pause': [{ nodeId: NodeId }, undefined];
+  'node:resume': [{ nodeId: NodeId }, undefined];
+  /** Starts a dead node; a running one is stopped gracefully first. */
+  'node:restart': [{ nodeId: NodeId }, undefined];
+  'node:stop': [{ nodeId: NodeId }, undefined];
+  'node:stepDown': [{ nodeId: NodeId; target?: NodeId | undefined }, undefined];
+  'node:campaign': [{ nodeId: NodeId }, undefined];
+  'fault:applyDisk': [{ nodeId: NodeId; fault: DiskFault }, undefined];
+  'fault:applyLink': [{ nodeId: NodeId; fault: LinkFault }, undefined];
+  'fault:remove': [{ nodeId: NodeId; faultId: string }, undefined];
+  'console:execute': [{ line: string }, ConsoleReply];
+  'workload:start': [WorkloadRequest, undefined];
+  'workload:stop': [undefined, undefined];
+}
+
+export type CallChannel = keyof Calls;
+export type CallArgument<C extends CallChannel> = Calls[C][0];
+export type CallResult<C extends CallChannel> = Calls[C][1];
+
+/** Pushed by the host. */
+export interface Pushes {
+  'cluster:batch': ClusterBatch;
+}
+export type PushChannel = keyof Pushes;
+
+/** What the renderer gets, whoever carries it: on the desktop as `window.quorumlab`. */
+export interface Bridge {
+  call<C extends CallChannel>(channel: C, argument: CallArgument<C>): Promise<CallResult<C>>;
+  /** Returns the unsubscribe. */
+  on<P extends PushChannel>(channel: P, listener: (payload: Pushes[P]) => void): () => void;
+}
