@@ -1,0 +1,317 @@
+// The console's commands as data: what they are called, what they take, what they do. The grammar, completion,
+// hints and `help` all read this one table.
+import type { DiskFault, LinkEffect } from '../../engine/protocol/faults.ts';
+import type { NodeId } from '../../engine/raft/types.ts';
+
+/** A node by its number, or whoever leads when the command is carried out. */
+export type NodeTarget = { kind: 'node'; nodeId: NodeId } | { kind: 'leader' };
+
+export type ConsoleCommand =
+  | { type: 'set'; key: string; value: string }
+  | { type: 'get'; key: string }
+  | { type: 'delete'; keys: readonly string[] }
+  | { type: 'bulkSet'; items: readonly { key: string; value: string }[] }
+  /** `by` is a signed 64-bit integer in decimal. */
+  | { type: 'incr'; key: string; by: string }
+  /** `expected` null: the key must not exist. */
+  | { type: 'cas'; key: string; expected: string | null; value: string }
+  | { type: 'scan'; prefix: string; limit: number }
+  | { type: 'status' }
+  | { type: 'ping' }
+  | { type: 'help'; topic: string | null }
+  | { type: 'kill' | 'pause' | 'resume' | 'restart' | 'stop' | 'campaign'; target: NodeTarget }
+  | { type: 'stepDown'; target: NodeTarget; successor: NodeId | null }
+  /** Nodes of different groups cannot talk. One group alone is cut off from all the others. */
+  | { type: 'partition'; groups: readonly (readonly NodeId[])[] }
+  | { type: 'link'; from: NodeId; to: NodeId; direction: 'outbound' | 'both'; effect: LinkEffect }
+  | { type: 'fault'; target: NodeTarget; fault: DiskFault }
+  | { type: 'faultClear'; target: NodeTarget }
+  | { type: 'heal' }
+  | { type: 'load'; ratePerSecond: number; clients: number; valueBytes: number; writeRatio: number }
+  | { type: 'loadStop' }
+  | { type: 'reset' };
+
+export interface ArgumentHelp {
+  name: string;
+  kind: 'text' | 'number' | 'node' | 'target' | 'choice';
+  choices?: readonly string[];
+  optional?: true;
+  /** May be given again and again; only as the last argument. */
+  repeated?: true;
+}
+
+export interface CommandHelp {
+  name: string;
+  aliases: readonly string[];
+  group: 'keys' | 'cluster' | 'nodes' | 'faults';
+  arguments: readonly ArgumentHelp[];
+  summary: string;
+  examples: readonly string[];
+}
+
+/** The disk faults that have a name here, and what they are to the file-system seam. */
+export const NAMED_DISK_FAULTS = {
+  'sync-fails': { operations: ['sync'], effect: { kind: 'error', code: 'EIO' } },
+  'sync-hangs': { operations: ['sync'], effect: { kind: 'hang' } },
+  'sync-lies': { operations: ['sync'], effect: { kind: 'lyingSync' } },
+  'write-fails': { operations: ['write'], effect: { kind: 'error', code: 'EIO' } },
+  'disk-full': { operations: ['write'], effect: { kind: 'error', code: 'ENOSPC' } },
+  'torn-write': { operations: ['write'], effect: { kind: 'shortWrite' }, countMax: 1 },
+  'bit-flip': { operations: ['write'], effect: { kind: 'bitFlip' }, countMax: 1 },
+} as const satisfies Record<string, Omit<DiskFault, 'id'>>;
+
+export type NamedDiskFault = keyof typeof NAMED_DISK_FAULTS;
+
+export const SYNC_DELAY = 'sync-delay';
+const FAULT_CHOICES = [...Object.keys(NAMED_DISK_FAULTS), SYNC_DELAY, 'clear'];
+
+export const SCAN_LIMIT_DEFAULT = 100;
+export const LOAD_DEFAULTS = { ratePerSecond: 500, clients: 16, valueBytes: 128, writeRatio: 1 } as const;
+
+const key: ArgumentHelp = { name: 'key', kind: 'text' };
+const value: ArgumentHelp = { name: 'value', kind: 'text' };
+const target: ArgumentHelp = { name: 'node', kind: 'target' };
+const node = (name: string): ArgumentHelp => ({ name, kind: 'node' });
+
+export const COMMAND_HELP: readonly CommandHelp[] = [
+  {
+    name: 'set',
+    aliases: [],
+    group: 'keys',
+    arguments: [key, value],
+    summary: 'Writes a value; answers once a majority has it on disk.',
+    examples: ['set greeting "hello world"', `set user:1 '{"name": "Ada"}'`],
+  },
+  {
+    name: 'get',
+    aliases: [],
+    group: 'keys',
+    arguments: [key],
+    summary: 'Reads a value; linearizable: never older than any write acknowledged before.',
+    examples: ['get greeting'],
+  },
+  {
+    name: 'delete',
+    aliases: ['del'],
+    group: 'keys',
+    arguments: [{ ...key, repeated: true }],
+    summary: 'Deletes keys, one log entry each.',
+    examples: ['delete greeting', 'del a b c'],
+  },
+  {
+    name: 'bulk-set',
+    aliases: ['bulk_set', 'mset'],
+    group: 'keys',
+    arguments: [{ name: 'key=value', kind: 'text', repeated: true }],
+    summary: 'Writes several keys as one log entry: all or nothing.',
+    examples: ['bulk-set a=1 b=2 c="three words here"'],
+  },
+  {
+    name: 'incr',
+    aliases: [],
+    group: 'keys',
+    arguments: [key, { name: 'by', kind: 'number', optional: true }],
+    summary: 'Adds to a whole number; a missing key counts as 0.',
+    examples: ['incr visits', 'incr visits 10', 'incr stock -1'],
+  },
+  {
+    name: 'cas',
+    aliases: [],
+    group: 'keys',
+    arguments: [key, { name: 'expected|nil', kind: 'text' }, { name: 'new', kind: 'text' }],
+    summary: 'Writes only if the value is the expected one; nil: only if there is none.',
+    examples: ['cas lock nil me', 'cas lock me you'],
+  },
+  {
+    name: 'scan',
+    aliases: [],
+    group: 'keys',
+    arguments: [
+      { name: 'prefix', kind: 'text', optional: true },
+      { name: '--limit n', kind: 'text', optional: true },
+    ],
+    summary: `Lists keys and values in byte order, ${SCAN_LIMIT_DEFAULT} unless told.`,
+    examples: ['scan', 'scan user: --limit 10'],
+  },
+  {
+    name: 'ping',
+    aliases: [],
+    group: 'keys',
+    arguments: [],
+    summary: 'Asks whether the cluster answers its clients.',
+    examples: ['ping'],
+  },
+  {
+    name: 'status',
+    aliases: ['nodes'],
+    group: 'cluster',
+    arguments: [],
+    summary: 'Shows role, term and indexes of every node.',
+    examples: ['status'],
+  },
+  {
+    name: 'load',
+    aliases: [],
+    group: 'cluster',
+    arguments: [
+      { name: 'rate|stop', kind: 'choice', choices: ['stop', 'max', '100', '500', '2000'] },
+      { name: '--clients n', kind: 'text', optional: true },
+      { name: '--bytes n', kind: 'text', optional: true },
+      { name: '--writes percent', kind: 'text', optional: true },
+    ],
+    summary: 'Makes so many operations a second (max: as many as the clients manage), or stops.',
+    examples: ['load 500', 'load max --clients 64 --bytes 256 --writes 50', 'load stop'],
+  },
+  {
+    name: 'reset',
+    aliases: [],
+    group: 'cluster',
+    arguments: [],
+    summary: 'Kills all nodes, empties their folders and starts a new cluster. All keys are gone.',
+    examples: ['reset'],
+  },
+  {
+    name: 'help',
+    aliases: ['?'],
+    group: 'cluster',
+    arguments: [{ name: 'command', kind: 'choice', optional: true }],
+    summary: 'Explains one command, or lists all.',
+    examples: ['help', 'help cas'],
+  },
+  {
+    name: 'kill',
+    aliases: [],
+    group: 'nodes',
+    arguments: [target],
+    summary: 'Sends SIGKILL: the process is gone at once, without a goodbye.',
+    examples: ['kill leader', 'kill n1'],
+  },
+  {
+    name: 'pause',
+    aliases: [],
+    group: 'nodes',
+    arguments: [target],
+    summary: 'Freezes the process (SIGSTOP): it keeps its connections and says nothing.',
+    examples: ['pause leader'],
+  },
+  {
+    name: 'resume',
+    aliases: [],
+    group: 'nodes',
+    arguments: [target],
+    summary: 'Lets a paused process go on (SIGCONT).',
+    examples: ['resume n1'],
+  },
+  {
+    name: 'restart',
+    aliases: ['start'],
+    group: 'nodes',
+    arguments: [target],
+    summary: 'Starts a dead node on the same folder; a running one is stopped gracefully first.',
+    examples: ['restart n2'],
+  },
+  {
+    name: 'stop',
+    aliases: [],
+    group: 'nodes',
+    arguments: [target],
+    summary: 'Stops a node gracefully: a leader hands its leadership away first.',
+    examples: ['stop n3'],
+  },
+  {
+    name: 'step-down',
+    aliases: ['stepdown'],
+    group: 'nodes',
+    arguments: [
+      { ...target, optional: true },
+      { ...node('successor'), optional: true },
+    ],
+    summary: 'Asks the leader to hand leadership to the most up-to-date follower, or to a named one.',
+    examples: ['step-down', 'step-down leader n3'],
+  },
+  {
+    name: 'campaign',
+    aliases: ['lead'],
+    group: 'nodes',
+    arguments: [node('node')],
+    summary: 'Lets a node start an election now, with its pre-vote.',
+    examples: ['campaign n2'],
+  },
+  {
+    name: 'partition',
+    aliases: [],
+    group: 'faults',
+    arguments: [{ name: 'nodes | nodes', kind: 'node', repeated: true }],
+    summary: 'Cuts all links between the groups; one group alone is cut off from the rest.',
+    examples: ['partition n1 | n2 n3', 'partition n1'],
+  },
+  {
+    name: 'cut',
+    aliases: [],
+    group: 'faults',
+    arguments: [
+      node('from'),
+      node('to'),
+      { name: '--one-way', kind: 'choice', choices: ['--one-way'], optional: true },
+    ],
+    summary: 'Cuts one link, both ways unless told.',
+    examples: ['cut n1 n2', 'cut n1 n2 --one-way'],
+  },
+  {
+    name: 'slow',
+    aliases: [],
+    group: 'faults',
+    arguments: [
+      node('from'),
+      node('to'),
+      { name: 'ms', kind: 'number' },
+      { name: 'jitter', kind: 'number', optional: true },
+    ],
+    summary: 'Delays every message on a link, both ways.',
+    examples: ['slow n1 n2 50', 'slow n1 n2 50 20'],
+  },
+  {
+    name: 'lose',
+    aliases: [],
+    group: 'faults',
+    arguments: [node('from'), node('to'), { name: 'percent', kind: 'number' }],
+    summary: 'Loses a share of the messages on a link, both ways.',
+    examples: ['lose n1 n2 20'],
+  },
+  {
+    name: 'fault',
+    aliases: [],
+    group: 'faults',
+    arguments: [
+      target,
+      { name: 'fault', kind: 'choice', choices: FAULT_CHOICES },
+      { name: 'ms', kind: 'number', optional: true },
+    ],
+    summary: 'Makes the disk of a node misbehave, or clears all faults of the node.',
+    examples: ['fault n2 sync-fails', 'fault leader sync-delay 200', 'fault n2 clear'],
+  },
+  {
+    name: 'heal',
+    aliases: [],
+    group: 'faults',
+    arguments: [],
+    summary: 'Removes every fault, resumes paused nodes and starts dead ones.',
+    examples: ['heal'],
+  },
+];
+
+/** By name or alias, in any case. */
+export function findCommand(name: string): CommandHelp | null {
+  const wanted = name.toLowerCase();
+  return COMMAND_HELP.find((help) => help.name === wanted || help.aliases.includes(wanted)) ?? null;
+}
+
+/** `set <key> <value>`, `scan [prefix] [--limit n]`, `delete <key> …` */
+export function signatureOf(help: CommandHelp): string {
+  return [help.name, ...help.arguments.map(argumentText)].join(' ');
+}
+
+export function argumentText(argument: ArgumentHelp): string {
+  const text = argument.optional ? `[${argument.name}]` : `<${argument.name}>`;
+  return argument.repeated ? `${text} …` : text;
+}
