@@ -1,0 +1,97 @@
+// Builds everything into out/: the main process with its three sibling programs (browser host, engine node,
+// command line), the sandboxed preload, and the window. All libraries are bundled: out/ runs without node_modules.
+import { chmodSync, existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import tailwindcss from '@tailwindcss/vite';
+import react from '@vitejs/plugin-react';
+import { defineConfig, type UserConfig } from 'electron-vite';
+import type { Plugin } from 'vite';
+
+const root = import.meta.dirname;
+
+/** Fixed names: the supervisor starts `out/main/engine-node.js` by path, on both hosts. */
+const MAIN_ENTRIES = {
+  index: 'src/main/index.ts',
+  serve: 'src/main/serve.ts',
+  'engine-node': 'engine/node/main.ts',
+  cli: 'engine/cli/main.ts',
+};
+
+/** Keeps the entries whose source exists, and says which do not. */
+function presentEntries(entries: Record<string, string>): Record<string, string> {
+  const present: Record<string, string> = {};
+  for (const [name, path] of Object.entries(entries)) {
+    if (existsSync(join(root, path))) present[name] = resolve(root, path);
+    else console.warn(`electron.vite.config.ts: ${path} does not exist yet, so ${name} is not built`);
+  }
+  return present;
+}
+
+/** The command line is started as a program of its own. */
+function executableCli(): Plugin {
+  return {
+    name: 'quorumlab:executable-cli',
+    writeBundle(options, bundle) {
+      if (options.dir && 'cli.js' in bundle) chmodSync(join(options.dir, 'cli.js'), 0o755);
+    },
+  };
+}
+
+const mainInput = presentEntries(MAIN_ENTRIES);
+const preloadInput = presentEntries({ index: 'src/preload/index.ts' });
+const rendererInput = presentEntries({ index: 'src/renderer/index.html' });
+const some = (input: Record<string, string>) => Object.keys(input).length > 0;
+
+const main: UserConfig['main'] = {
+  plugins: [executableCli()],
+  build: {
+    // The oldest host: Node.js 20.19 runs the browser host, and Electron 33 brings nearly the same.
+    target: 'node20.19',
+    externalizeDeps: false,
+    outDir: resolve(root, 'out/main'),
+    rolldownOptions: {
+      input: mainInput,
+      // The optional native helpers of ws: absent here, and ws does without.
+      external: ['bufferutil', 'utf-8-validate'],
+      output: {
+        format: 'es',
+        entryFileNames: '[name].js',
+        chunkFileNames: 'chunks/[name]-[hash].js',
+        banner: (chunk) => (chunk.isEntry && chunk.name === 'cli' ? '#!/usr/bin/env node' : ''),
+      },
+    },
+  },
+};
+
+const preload: UserConfig['preload'] = {
+  build: {
+    target: 'node20.19',
+    externalizeDeps: false,
+    outDir: resolve(root, 'out/preload'),
+    rolldownOptions: {
+      input: preloadInput,
+      // A sandboxed preload must be one CommonJS file.
+      output: { format: 'cjs', entryFileNames: '[name].cjs' },
+    },
+  },
+};
+
+const renderer: UserConfig['renderer'] = {
+  root: resolve(root, 'src/renderer'),
+  plugins: [react(), tailwindcss()],
+  server: { host: '127.0.0.1' },
+  build: {
+    target: 'chrome130',
+    outDir: resolve(root, 'out/renderer'),
+    emptyOutDir: true,
+    minify: true,
+    chunkSizeWarningLimit: 2000,
+    rolldownOptions: { input: rendererInput },
+  },
+};
+
+export default defineConfig({
+  ...(some(mainInput) && { main }),
+  ...(some(preloadInput) && { preload }),
+  ...(some(rendererInput) && { renderer }),
+});

@@ -1,0 +1,149 @@
+// The test suites: where each one's files are, what it needs, and how it is run. test.mjs decides which and adds up.
+import { mkdirSync, rmSync } from 'node:fs';
+import { relative, sep } from 'node:path';
+import { missingLibraries, resolveElectronRuntime } from '../electron-runtime.mjs';
+import { BROWSER_PACKAGES, DESKTOP_PACKAGES, installDebianPackages } from './debian-packages.mjs';
+import { filesBelow } from './hashing.mjs';
+import { inProject, projectRoot } from './paths.mjs';
+import { findProgram, run } from './processes.mjs';
+import { readPlaywrightReport, readVitestReport, tally } from './reports.mjs';
+import { PlainError } from './terminal.mjs';
+
+/**
+ * @typedef {object} Suite
+ * @property {string} name
+ * @property {number} timeLimitMs for all of its tests together
+ * @property {(file: string) => boolean} owns whether a test file, given relative to test/, is one of its own
+ * @property {() => Promise<Command>} prepare gets what it needs; a PlainError says why it cannot run here
+ * @property {(report: string) => import('./reports.mjs').Tally | undefined} readReport
+ *
+ * @typedef {{ command: string, args: string[], env?: NodeJS.ProcessEnv }} Command
+ */
+
+const MINUTE_MS = 60_000;
+const vitest = inProject('node_modules', 'vitest', 'vitest.mjs');
+const playwright = inProject('node_modules', '@playwright', 'test', 'cli.js');
+
+/** @param {string} suite */
+function reportOf(suite) {
+  return inProject('test-results', 'reports', `${suite}.json`);
+}
+
+/** @param {string} suite @param {string[]} projects @returns {Command} */
+function vitestCommand(suite, projects) {
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportOf(suite)}`];
+  const picked = projects.flatMap((project) => ['--project', project]);
+  return { command: process.execPath, args: [vitest, 'run', ...picked, ...reporters] };
+}
+
+/** @param {string} project @param {NodeJS.ProcessEnv} env @returns {Command} */
+function playwrightCommand(project, env) {
+  return {
+    command: process.execPath,
+    args: [playwright, 'test', '--project', project],
+    env: { ...process.env, ...env, QUORUMLAB_E2E_REPORT: reportOf(project) },
+  };
+}
+
+/** The real app needs a runtime, its libraries, and a display, real or virtual. */
+async function prepareDesktop() {
+  const runtime = await resolveElectronRuntime();
+  const hasDisplay =
+    Boolean(process.env.DISPLAY || process.env.WAYLAND_DISPLAY) || process.platform !== 'linux';
+  const lacks = async () =>
+    (await missingLibraries(runtime)).length > 0 || !(hasDisplay || (await findProgram(['xvfb-run'])));
+  if (await lacks()) await installDebianPackages('the desktop suite', DESKTOP_PACKAGES);
+  const missing = await missingLibraries(runtime);
+  if (missing.length > 0) throw new PlainError(`the Electron runtime misses ${missing.join(', ')}`);
+  const direct = playwrightCommand('desktop', {});
+  if (hasDisplay) return direct;
+  const screen = '-screen 0 1440x900x24';
+  return { ...direct, command: 'xvfb-run', args: ['-a', '-s', screen, direct.command, ...direct.args] };
+}
+
+async function prepareBrowser() {
+  const names = ['chromium', 'chromium-browser', 'google-chrome'];
+  const find = async () => process.env.QUORUMLAB_CHROMIUM || (await findProgram(names));
+  if (!(await find())) await installDebianPackages('the browser suite', BROWSER_PACKAGES);
+  const chromium = await find();
+  if (!chromium) throw new PlainError('no Chromium was found: set QUORUMLAB_CHROMIUM to its path');
+  return playwrightCommand('browser', { QUORUMLAB_CHROMIUM: chromium });
+}
+
+/** @param {string[]} folders */
+const inFolders = (folders) => (/** @type {string} */ file) => folders.includes(file.split(sep)[0] ?? '');
+
+/** @type {Suite[]} */
+export const SUITES = [
+  {
+    name: 'unit',
+    timeLimitMs: 5 * MINUTE_MS,
+    owns: (file) => !inFolders(['cluster', 'e2e'])(file),
+    prepare: async () => vitestCommand('unit', ['unit', 'renderer']),
+    readReport: readVitestReport,
+  },
+  {
+    name: 'cluster',
+    timeLimitMs: 5 * MINUTE_MS,
+    owns: inFolders(['cluster']),
+    prepare: async () => vitestCommand('cluster', ['cluster']),
+    readReport: readVitestReport,
+  },
+  {
+    name: 'desktop',
+    timeLimitMs: 5 * MINUTE_MS,
+    owns: (file) => inFolders(['e2e'])(file) && !file.startsWith(`e2e${sep}browser${sep}`),
+    prepare: prepareDesktop,
+    readReport: readPlaywrightReport,
+  },
+  {
+    name: 'browser',
+    timeLimitMs: 3 * MINUTE_MS,
+    owns: (file) => file.startsWith(`e2e${sep}browser${sep}`),
+    prepare: prepareBrowser,
+    readReport: readPlaywrightReport,
+  },
+];
+
+/** The test files of a suite, relative to test/. @param {Suite} suite */
+export function filesOf(suite) {
+  const root = inProject('test');
+  return filesBelow(root)
+    .map((file) => relative(root, file))
+    .filter((file) => /\.(test|spec)\.tsx?$/.test(file) && suite.owns(file));
+}
+
+/**
+ * Runs a suite to its end or its time limit.
+ * @param {Suite} suite
+ * @param {Command} command
+ */
+export async function runSuite(suite, { command, args, env }) {
+  const report = reportOf(suite.name);
+  mkdirSync(inProject('test-results', 'reports'), { recursive: true });
+  rmSync(report, { force: true });
+  const options = { cwd: projectRoot, show: true, timeLimitMs: suite.timeLimitMs, ...(env && { env }) };
+  const result = await run(command, args, options);
+  const counted = suite.readReport(report);
+  if (result.timedOut) {
+    const limit = `${suite.name} was ended after its ${suite.timeLimitMs / MINUTE_MS} minutes`;
+    return tally({ ...counted, failed: (counted?.failed ?? 0) + 1, reasons: [limit] });
+  }
+  if (counted === undefined) {
+    return tally({
+      failed: 1,
+      reasons: [`${suite.name} ended with exit code ${result.code} and without a report`],
+    });
+  }
+  if (counted.passed + counted.failed + counted.skipped === 0) {
+    return tally({ failed: 1, reasons: [`${suite.name} has test files, but ran no test`] });
+  }
+  if (result.code !== 0 && counted.failed === 0) {
+    return tally({
+      ...counted,
+      failed: 1,
+      reasons: [...counted.reasons, `${suite.name}: exit code ${result.code}`],
+    });
+  }
+  return counted;
+}
