@@ -1,0 +1,205 @@
+// The data of a command entry: a Proposal as bytes and back. These bytes stand in logs and on the wire.
+//
+//   0  u8   format version, 1
+//   1  u8   command code; bit 7 set: a session follows
+//   2       with a session: 16 bytes client id, u64 sequence (a safe integer, little endian)
+//   …       set      kind, key, value
+//           delete   key
+//           bulkSet  varint count, then `count` times: kind, key, value
+//           incr     key, by (decimal digits)
+//           cas      key, u8 1 and kind, value when a value is expected, else u8 0; then kind, value
+//
+// A kind is a u8 (ValueKind). Keys, values and digits are a varint length (LEB128, shortest form) and as many
+// bytes. Nothing follows the command. One proposal has exactly one encoding.
+import { type Entry, EntryKind } from '../raft/types.ts';
+import { ByteReader, varintBytes, writeVarint } from './byte-reader.ts';
+import { writeByteString } from './byte-string.ts';
+import {
+  type ByteString,
+  type ClientSequence,
+  type Command,
+  type KeyValue,
+  type Proposal,
+  type StoredValue,
+  ValueKind,
+} from './command.ts';
+import { allocateEntry, FRAME_BYTES_MAX, FRAME_HEADER_BYTES } from './frame.ts';
+import { writeU53 } from './little-endian.ts';
+
+export const COMMAND_VERSION = 1;
+/** Largest encoded proposal. The edges refuse what is larger, with an error for the client. */
+export const PROPOSAL_BYTES_MAX = FRAME_BYTES_MAX - FRAME_HEADER_BYTES;
+export const CLIENT_ID_BYTES = 16;
+
+const Code = { set: 1, delete: 2, bulkSet: 3, incr: 4, cas: 5 } as const;
+const SESSION_FLAG = 0x80;
+const HEADER_BYTES = 2;
+const SESSION_BYTES = CLIENT_ID_BYTES + 8;
+/** The least that an item of a bulkSet takes: kind and two empty lengths. */
+const ITEM_BYTES_MIN = 3;
+const INCREMENT_BYTES_MAX = 20;
+
+function stringBytes(value: ByteString): number {
+  return varintBytes(value.length) + value.length;
+}
+
+function commandBytes(command: Command): number {
+  switch (command.type) {
+    case 'set':
+      return 1 + stringBytes(command.key) + stringBytes(command.value);
+    case 'delete':
+      return stringBytes(command.key);
+    case 'bulkSet': {
+      let bytes = varintBytes(command.items.length);
+      for (const item of command.items) bytes += 1 + stringBytes(item.key) + stringBytes(item.value);
+      return bytes;
+    }
+    case 'incr':
+      return stringBytes(command.key) + stringBytes(command.by);
+    case 'cas': {
+      const expected = command.expected === null ? 0 : 1 + stringBytes(command.expected.value);
+      return stringBytes(command.key) + 1 + expected + 1 + stringBytes(command.value);
+    }
+  }
+}
+
+/** Bytes of the proposal once encoded; more than PROPOSAL_BYTES_MAX cannot be. */
+export function proposalBytes(proposal: Proposal): number {
+  return HEADER_BYTES + (proposal.session === null ? 0 : SESSION_BYTES) + commandBytes(proposal.command);
+}
+
+function writeString(bytes: Uint8Array, offset: number, value: ByteString): number {
+  return writeByteString(bytes, writeVarint(bytes, offset, value.length), value);
+}
+
+function writeStored(bytes: Uint8Array, offset: number, stored: StoredValue): number {
+  bytes[offset] = stored.kind;
+  return writeString(bytes, offset + 1, stored.value);
+}
+
+function writeItem(bytes: Uint8Array, offset: number, item: KeyValue): number {
+  bytes[offset] = item.kind;
+  return writeString(bytes, writeString(bytes, offset + 1, item.key), item.value);
+}
+
+function writeSession(bytes: Uint8Array, session: ClientSequence): number {
+  if (session.client.length !== CLIENT_ID_BYTES) {
+    throw new RangeError(`a client id of ${session.client.length} bytes`);
+  }
+  const at = writeByteString(bytes, HEADER_BYTES, session.client);
+  writeU53(bytes, at, session.sequence);
+  return at + 8;
+}
+
+function writeCommand(bytes: Uint8Array, offset: number, command: Command): number {
+  switch (command.type) {
+    case 'set':
+      return writeItem(bytes, offset, command);
+    case 'delete':
+      return writeString(bytes, offset, command.key);
+    case 'bulkSet': {
+      let at = writeVarint(bytes, offset, command.items.length);
+      for (const item of command.items) at = writeItem(bytes, at, item);
+      return at;
+    }
+    case 'incr':
+      return writeString(bytes, writeString(bytes, offset, command.key), command.by);
+    case 'cas': {
+      let at = writeString(bytes, offset, command.key);
+      bytes[at++] = command.expected === null ? 0 : 1;
+      if (command.expected !== null) at = writeStored(bytes, at, command.expected);
+      return writeStored(bytes, at, command);
+    }
+  }
+}
+
+/**
+ * The proposal as an entry without index and term, encoded once, with room for its frame's header.
+ * Throws RangeError past PROPOSAL_BYTES_MAX and for a client id that is not 16 bytes: programmer errors.
+ */
+export function encodeProposal(proposal: Proposal): Entry & { frame: Uint8Array } {
+  const { command, session } = proposal;
+  const entry = allocateEntry(EntryKind.command, proposalBytes(proposal));
+  const bytes = entry.data;
+  bytes[0] = COMMAND_VERSION;
+  bytes[1] = Code[command.type] | (session === null ? 0 : SESSION_FLAG);
+  const end = writeCommand(bytes, session === null ? HEADER_BYTES : writeSession(bytes, session), command);
+  if (end !== bytes.length) throw new RangeError(`${end} bytes written, ${bytes.length} planned`);
+  return entry;
+}
+
+function readKind(reader: ByteReader): ValueKind {
+  const kind = reader.u8();
+  if (kind !== ValueKind.bytes && kind !== ValueKind.json) reader.fail(`unknown kind of value ${kind}`);
+  return kind as ValueKind;
+}
+
+function readItem(reader: ByteReader): KeyValue {
+  const kind = readKind(reader);
+  const key = reader.lengthAndByteString();
+  return { key, value: reader.lengthAndByteString(), kind };
+}
+
+function readStored(reader: ByteReader): StoredValue {
+  const kind = readKind(reader);
+  return { value: reader.lengthAndByteString(), kind };
+}
+
+function readExpected(reader: ByteReader): StoredValue | null {
+  const present = reader.u8();
+  if (present > 1) reader.fail(`a presence of ${present}`);
+  return present === 0 ? null : readStored(reader);
+}
+
+function readBulkSet(reader: ByteReader): Command {
+  const count = reader.varint();
+  // Before allocating for `count`: so many items cannot be in what is left.
+  if (count * ITEM_BYTES_MIN > reader.left) reader.fail(`${count} items in ${reader.left} bytes`);
+  const items: KeyValue[] = [];
+  for (let at = 0; at < count; at++) items.push(readItem(reader));
+  return { type: 'bulkSet', items };
+}
+
+function readCommand(reader: ByteReader, code: number): Command {
+  switch (code) {
+    case Code.set: {
+      const kind = readKind(reader);
+      const key = reader.lengthAndByteString();
+      return { type: 'set', key, value: reader.lengthAndByteString(), kind };
+    }
+    case Code.delete:
+      return { type: 'delete', key: reader.lengthAndByteString() };
+    case Code.bulkSet:
+      return readBulkSet(reader);
+    case Code.incr: {
+      const key = reader.lengthAndByteString();
+      const digits = reader.varint();
+      if (digits > INCREMENT_BYTES_MAX) reader.fail(`an increment of ${digits} digits`);
+      return { type: 'incr', key, by: reader.byteString(digits) };
+    }
+    case Code.cas: {
+      const key = reader.lengthAndByteString();
+      const expected = readExpected(reader);
+      const { value, kind } = readStored(reader);
+      return { type: 'cas', key, expected, value, kind };
+    }
+    default:
+      return reader.fail(`unknown command code ${code}`);
+  }
+}
+
+/** Throws DecodeError, and nothing else, for bytes that encodeProposal did not write. Keeps no view of `data`. */
+export function decodeProposal(data: Uint8Array): Proposal {
+  const reader = new ByteReader(data);
+  const version = reader.u8();
+  if (version !== COMMAND_VERSION) reader.fail(`unknown version ${version} of a command`);
+  const code = reader.u8();
+  let session: ClientSequence | null = null;
+  if (code >= SESSION_FLAG) {
+    const client = reader.byteString(CLIENT_ID_BYTES);
+    session = { client, sequence: reader.u53() };
+  }
+  const command = readCommand(reader, code & ~SESSION_FLAG);
+  reader.finish();
+  return { command, session };
+}

@@ -1,0 +1,136 @@
+// The state that all parts of the core share, and the outbox in which they leave what the host must do.
+// It decides nothing: the rules are in elections, replication, reads and transfer.
+import { type LogStart, RaftLog } from './log.ts';
+import type { RaftOptions } from './options.ts';
+import { Progress } from './progress.ts';
+import { isVoter, members } from './quorum.ts';
+import type { ReadState } from './ready.ts';
+import type { Configuration, HardState, Message, NodeId, RaftEvent, Role } from './types.ts';
+
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+/** A message without the fields that `send` fills in. `term` defaults to `currentTerm`. */
+export type Outgoing = DistributiveOmit<Message, 'from' | 'term'> & { term?: number };
+
+/** A read of this node's host, or one that a follower asked for. */
+export type ReadOrigin = { token: number } | { from: NodeId; requestId: number };
+
+export interface ReadRound {
+  round: number;
+  /** `commitIndex` when the round began. */
+  index: number;
+  origins: readonly ReadOrigin[];
+}
+
+export class Core {
+  readonly id: NodeId;
+  readonly options: RaftOptions;
+  readonly log: RaftLog;
+  configuration: Configuration;
+
+  /** Latest term this node has seen. [E1] */
+  currentTerm: number;
+  /** Vote in `currentTerm`, 0 for none. [E3] */
+  votedFor: NodeId;
+  /** The hard state was changed since it was last handed out. */
+  hardStateDirty = false;
+  /** Highest term that is durable here: nothing that speaks for a later term leaves before it is. */
+  stableTerm: number;
+
+  role: Role = 'follower';
+  /** Leader of `currentTerm` as far as known, 0 for none. */
+  leaderId: NodeId = 0;
+  /** Answers of this campaign. Empty unless campaigning. */
+  votes = new Map<NodeId, boolean>();
+  /** The campaign was asked for by the leader itself. [E10] */
+  campaignIsTransfer = false;
+  /** Books about the other members. Empty unless leading. */
+  progress = new Map<NodeId, Progress>();
+
+  /** Ticks since this core was made. */
+  tickCount = 0;
+  electionElapsedTicks = 0;
+  /** Drawn anew on every reset of the election timer. [E2] */
+  electionTimeoutTicks = 0;
+  heartbeatElapsedTicks = 0;
+
+  /** Successor while leadership is handed over, else 0. [E10] */
+  leadTransferee: NodeId = 0;
+  transferElapsedTicks = 0;
+
+  /** Bytes proposed by this leader and not yet committed. [L7] */
+  uncommittedBytes = 0;
+
+  /** Reads of this turn that wait for a round to begin. */
+  readsWaiting: ReadOrigin[] = [];
+  /** Rounds under way, oldest first. Leader only. */
+  readRounds: ReadRound[] = [];
+  readRound = 0;
+  /** A follower's own reads under way at the leader, by request id. */
+  readsForwarded = new Map<number, { tokens: readonly number[]; sentAtTick: number }>();
+  readRequestId = 0;
+
+  messages: Message[] = [];
+  messagesAfterSync: Message[] = [];
+  reads: ReadState[] = [];
+  events: RaftEvent[] = [];
+
+  constructor(options: RaftOptions, hardState: HardState, start: Omit<LogStart, 'commitIndex'>) {
+    this.id = options.nodeId;
+    this.options = options;
+    this.configuration = options.configuration;
+    this.currentTerm = hardState.currentTerm;
+    this.stableTerm = hardState.currentTerm;
+    this.votedFor = hardState.votedFor;
+    this.log = new RaftLog({ ...start, commitIndex: hardState.commitIndex });
+    this.resetElectionTimer();
+  }
+
+  get mayCampaign(): boolean {
+    return this.role !== 'leader' && isVoter(this.configuration, this.id);
+  }
+
+  get isJoint(): boolean {
+    return this.configuration.votersOutgoing.length > 0;
+  }
+
+  /** Every other member, learners included. */
+  peers(): NodeId[] {
+    return members(this.configuration).filter((id) => id !== this.id);
+  }
+
+  /** Every other node whose vote counts. */
+  voterPeers(): NodeId[] {
+    return this.peers().filter((id) => isVoter(this.configuration, id));
+  }
+
+  newProgress(id: NodeId): Progress {
+    const { inflightMessagesMax: messagesMax, inflightBytesMax: bytesMax } = this.options;
+    return new Progress(id, this.log.lastIndex + 1, { messagesMax, bytesMax });
+  }
+
+  resetElectionTimer(): void {
+    const [min, max] = this.options.electionTimeoutTicks;
+    this.electionElapsedTicks = 0;
+    this.electionTimeoutTicks = min + Math.floor(this.options.random() * (max - min));
+  }
+
+  /** Leaves at once, unless it would speak for a term that is not durable here yet. */
+  send(outgoing: Outgoing): void {
+    const message = this.#address(outgoing);
+    if (this.stableTerm === this.currentTerm) this.messages.push(message);
+    else this.messagesAfterSync.push(message);
+  }
+
+  /** Leaves when everything handed out so far is durable: votes and acknowledgements. [E3] [L8] */
+  sendAfterSync(outgoing: Outgoing): void {
+    this.messagesAfterSync.push(this.#address(outgoing));
+  }
+
+  #address(outgoing: Outgoing): Message {
+    return { term: this.currentTerm, ...outgoing, from: this.id } as Message;
+  }
+
+  emit(event: RaftEvent): void {
+    this.events.push(event);
+  }
+}

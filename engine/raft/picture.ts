@@ -1,0 +1,65 @@
+// A look at the core, for statuses and tests.
+import { assert } from './assert.ts';
+import type { Core } from './core.ts';
+import type { Configuration, NodeId, Role } from './types.ts';
+
+/** Times are in ticks. */
+export interface RaftPicture {
+  role: Role;
+  currentTerm: number;
+  votedFor: NodeId;
+  leaderId: NodeId;
+  firstIndex: number;
+  lastIndex: number;
+  lastLogTerm: number;
+  stableIndex: number;
+  commitIndex: number;
+  lastApplied: number;
+  lastIncludedIndex: number;
+  electionElapsedTicks: number;
+  electionTimeoutTicks: number;
+  votes: readonly { id: NodeId; granted: boolean }[];
+  configuration: Configuration;
+  leadTransferee: NodeId;
+  progress: readonly {
+    id: NodeId;
+    state: 'probe' | 'replicate' | 'snapshot';
+    matchIndex: number;
+    nextIndex: number;
+    inflightMessages: number;
+    inflightBytes: number;
+    recentActive: boolean;
+  }[];
+}
+
+export function pictureOf(core: Core): RaftPicture {
+  const { log } = core;
+  assert(log.lastApplied <= log.commitIndex, 'applied beyond the commit');
+  return {
+    role: core.role,
+    currentTerm: core.currentTerm,
+    votedFor: core.votedFor,
+    leaderId: core.leaderId,
+    firstIndex: log.firstIndex,
+    lastIndex: log.lastIndex,
+    lastLogTerm: log.lastTerm,
+    stableIndex: log.stableIndex,
+    commitIndex: log.commitIndex,
+    lastApplied: log.lastApplied,
+    lastIncludedIndex: log.lastIncludedIndex,
+    electionElapsedTicks: core.electionElapsedTicks,
+    electionTimeoutTicks: core.electionTimeoutTicks,
+    votes: [...core.votes].map(([id, granted]) => ({ id, granted })),
+    configuration: core.configuration,
+    leadTransferee: core.leadTransferee,
+    progress: [...core.progress.values()].map((progress) => ({
+      id: progress.id,
+      state: progress.state,
+      matchIndex: progress.matchIndex,
+      nextIndex: progress.nextIndex,
+      inflightMessages: progress.inflights.count,
+      inflightBytes: progress.inflights.bytesTotal,
+      recentActive: progress.recentActive,
+    })),
+  };
+}

@@ -1,0 +1,203 @@
+// The Raft core: feed it ticks, messages, proposals and disk completions; carry out the Ready it returns in
+// the order that ready.ts gives. No I/O, no clock, no randomness of its own.
+import { Core } from './core.ts';
+import { checkQuorum, leaderConnectionLost, startPreVote, tickElection } from './elections.ts';
+import { entryBytes } from './log.ts';
+import { checkOptions, type RaftOptions } from './options.ts';
+import { pictureOf, type RaftPicture } from './picture.ts';
+import {
+  canStartReadRound,
+  expireForwardedReads,
+  readIndex,
+  sendHeartbeats,
+  startReadRound,
+} from './reads.ts';
+import type { Ready, SoftState } from './ready.ts';
+import { advanceCommit, appendAsLeader, sendAppend } from './replication.ts';
+import { step } from './step.ts';
+import { type TransferRefusal, tickTransfer, transferLeadership } from './transfer.ts';
+import type { Entry, HardState, Message, NodeId, Role } from './types.ts';
+
+export interface RaftStart {
+  hardState: HardState;
+  lastIncludedIndex: number;
+  lastIncludedTerm: number;
+  entries: readonly Entry[];
+}
+
+export type ProposeRefusal = 'notLeader' | 'transferring' | 'tooMuchUncommitted';
+export type ProposeResult =
+  | { accepted: true; firstIndex: number; term: number }
+  | { accepted: false; why: ProposeRefusal };
+
+export class Raft {
+  readonly #core: Core;
+  #softState: SoftState;
+
+  constructor(options: RaftOptions, start: RaftStart) {
+    checkOptions(options);
+    this.#core = new Core(options, start.hardState, start);
+    this.#softState = { role: 'follower', leaderId: 0 };
+  }
+
+  /** One unit of time. A host that slept calls it as often as time has passed, within reason. */
+  tick(): void {
+    const core = this.#core;
+    core.tickCount += 1;
+    expireForwardedReads(core);
+    if (core.role !== 'leader') {
+      tickElection(core);
+      return;
+    }
+    core.electionElapsedTicks += 1;
+    core.heartbeatElapsedTicks += 1;
+    tickTransfer(core);
+    if (core.electionElapsedTicks >= core.options.electionTimeoutTicks[0]) {
+      core.electionElapsedTicks = 0;
+      checkQuorum(core);
+      if ((core.role as Role) !== 'leader') return;
+    }
+    if (core.heartbeatElapsedTicks >= core.options.heartbeatTicks) sendHeartbeats(core);
+  }
+
+  /** A message from a peer. Anything may come, in any order, any number of times. */
+  step(message: Message): void {
+    step(this.#core, message);
+  }
+
+  /** Leader: takes the entries (their index and term are filled in) or says why not. Takes all or none. */
+  propose(entries: readonly Entry[]): ProposeResult {
+    const core = this.#core;
+    if (core.role !== 'leader') return { accepted: false, why: 'notLeader' };
+    if (core.leadTransferee !== 0) return { accepted: false, why: 'transferring' };
+    let bytes = 0;
+    for (const entry of entries) bytes += entryBytes(entry);
+    // The first proposal always fits, or one above the limit could never be made. [L7]
+    if (core.uncommittedBytes > 0 && core.uncommittedBytes + bytes > core.options.uncommittedBytesMax) {
+      return { accepted: false, why: 'tooMuchUncommitted' };
+    }
+    const firstIndex = core.log.lastIndex + 1;
+    appendAsLeader(core, entries);
+    return { accepted: true, firstIndex, term: core.currentTerm };
+  }
+
+  /** Asks for a linearizable read; `token` comes back in `Ready.reads`. On a follower the leader is asked. */
+  readIndex(token: number): void {
+    readIndex(this.#core, token);
+  }
+
+  /** Starts an election now, with its pre-vote. No effect on a leader or a node without a vote. */
+  campaign(): void {
+    startPreVote(this.#core, { reason: 'asked to campaign', rule: 'E2' });
+  }
+
+  /** Leader: hands leadership to `target`, or (0) to the best follower; steps down when none is up. */
+  transferLeadership(target: NodeId): TransferRefusal | null {
+    return transferLeadership(this.#core, target);
+  }
+
+  /** The connection to a peer was torn down by the other side: its process has most likely died. */
+  peerLost(peer: NodeId): void {
+    const core = this.#core;
+    if (core.role === 'follower' && core.leaderId === peer && peer !== 0) leaderConnectionLost(core);
+  }
+
+  /** A new connection to a peer stands: what was under way on the old one is lost. */
+  peerConnected(peer: NodeId): void {
+    const core = this.#core;
+    const progress = core.progress.get(peer);
+    if (progress === undefined) return;
+    progress.becomeProbe();
+    sendAppend(core, progress);
+  }
+
+  /** Drops entries up to `index`, which a durable snapshot covers. */
+  compact(index: number): void {
+    this.#core.log.compact(index);
+  }
+
+  hasReady(): boolean {
+    const core = this.#core;
+    return (
+      core.hardStateDirty ||
+      core.messages.length > 0 ||
+      core.messagesAfterSync.length > 0 ||
+      core.reads.length > 0 ||
+      core.events.length > 0 ||
+      canStartReadRound(core) ||
+      core.log.handedIndex < core.log.lastIndex ||
+      core.log.lastApplied < core.log.commitIndex
+    );
+  }
+
+  /** What the host owes now. Several may be outstanding; they are advanced in their order. */
+  ready(): Ready {
+    const core = this.#core;
+    startReadRound(core);
+    const entries = core.log.takeUnhanded();
+    const ready: Ready = {
+      hardState: this.#takeHardState(entries.length > 0),
+      entries,
+      messages: core.messages,
+      messagesAfterSync: core.messagesAfterSync,
+      committed: core.log.takeCommitted(core.options.committedBytesMax),
+      reads: core.reads,
+      softState: this.#takeSoftState(),
+      events: core.events,
+    };
+    core.messages = [];
+    core.messagesAfterSync = [];
+    core.reads = [];
+    core.events = [];
+    return ready;
+  }
+
+  /** Everything of this Ready and of all before it is durable. */
+  advance(ready: Ready): void {
+    const core = this.#core;
+    if (ready.hardState !== null) core.stableTerm = Math.max(core.stableTerm, ready.hardState.currentTerm);
+    const last = ready.entries[ready.entries.length - 1];
+    if (last === undefined) return;
+    core.log.markStable(last.index, last.term);
+    if (core.role === 'leader') advanceCommit(core);
+  }
+
+  status(): RaftPicture {
+    return pictureOf(this.#core);
+  }
+
+  get role(): Role {
+    return this.#core.role;
+  }
+
+  get leaderId(): NodeId {
+    return this.#core.leaderId;
+  }
+
+  get currentTerm(): number {
+    return this.#core.currentTerm;
+  }
+
+  get lastApplied(): number {
+    return this.#core.log.lastApplied;
+  }
+
+  get commitIndex(): number {
+    return this.#core.log.commitIndex;
+  }
+
+  /** With new entries it rides along for free and keeps the hint for the commit index fresh. */
+  #takeHardState(hasEntries: boolean): HardState | null {
+    const core = this.#core;
+    if (!core.hardStateDirty && !hasEntries) return null;
+    core.hardStateDirty = false;
+    return { currentTerm: core.currentTerm, votedFor: core.votedFor, commitIndex: core.log.commitIndex };
+  }
+
+  #takeSoftState(): SoftState | null {
+    const { role, leaderId } = this.#core;
+    if (role === this.#softState.role && leaderId === this.#softState.leaderId) return null;
+    this.#softState = { role, leaderId };
+    return this.#softState;
+  }
+}
