@@ -40,12 +40,28 @@ export interface Proposal {
   session: ClientSequence | null;
 }
 
-/** What applying a command gave. `revision` is the index of the entry that last changed the key. */
-export type CommandResult =
-  | { type: 'set'; revision: number }
-  | { type: 'delete'; existed: boolean; revision: number }
-  | { type: 'bulkSet'; count: number; revision: number }
-  | { type: 'incr'; value: string; revision: number }
-  | { type: 'cas'; swapped: boolean; current: StoredValue | null; revision: number }
-  /** The command made no sense against the state (`incr` of text, overflow). Nothing changed. */
-  | { type: 'failed'; code: 'INVALID_ARGUMENT'; message: string };
+/** The entry that a result comes from: of a repeated write, the entry of its first application. */
+interface Applied {
+  index: number;
+  term: number;
+}
+
+/** What applying a command gave. `revision` is the index of the entry that last changed the key; 0 when there is none. */
+export type CommandResult = Applied &
+  (
+    | { type: 'set'; revision: number }
+    | { type: 'delete'; existed: boolean; revision: number }
+    | { type: 'bulkSet'; count: number; revision: number }
+    | { type: 'incr'; value: string; revision: number }
+    | { type: 'cas'; swapped: boolean; current: StoredValue | null; revision: number }
+    | FailedResult
+  );
+
+/** The command made no sense against the state (`incr` of text, overflow, an old sequence). Nothing changed. */
+export interface FailedResult {
+  type: 'failed';
+  code: 'INVALID_ARGUMENT';
+  message: string;
+  /** The same client and sequence may have been applied earlier, and its reply is forgotten. */
+  outcome?: 'unknown';
+}

@@ -237,6 +237,13 @@ function decodePlain({ from, to, term }: Prefix, code: number, flag: boolean, re
   }
 }
 
+/** Not `slice`: on a Buffer of Node.js that is a view. */
+function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  const copy = new Uint8Array(end - start);
+  copy.set(bytes.subarray(start, end));
+  return copy;
+}
+
 function decodeAppendEntries({ from, to, term }: Prefix, reader: ByteReader, shared: boolean): AppendEntries {
   const prevLogIndex = reader.u48();
   const prevLogTerm = reader.u48();
@@ -245,7 +252,7 @@ function decodeAppendEntries({ from, to, term }: Prefix, reader: ByteReader, sha
   // Before anything is allocated for `count`.
   if (count * FRAME_HEADER_BYTES > reader.left) reader.fail(`${count} entries in ${reader.left} bytes`);
   const start = reader.skip(reader.left);
-  const bytes = shared ? reader.bytes.slice(start, reader.end) : reader.bytes.subarray(start, reader.end);
+  const bytes = shared ? copyOf(reader.bytes, start, reader.end) : reader.bytes.subarray(start, reader.end);
   const entries: Entry[] = [];
   let offset = 0;
   let lastTerm = prevLogTerm;
@@ -305,7 +312,7 @@ function decodeInstallSnapshot(
   const start = reader.skip(dataBytes);
   reader.finish();
   const data = shared
-    ? reader.bytes.slice(start, start + dataBytes)
+    ? copyOf(reader.bytes, start, start + dataBytes)
     : reader.bytes.subarray(start, start + dataBytes);
   return {
     type: 'InstallSnapshot',

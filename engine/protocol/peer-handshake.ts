@@ -140,7 +140,8 @@ function readFields(bytes: Uint8Array, length: number): HandshakeReading {
     clusterId,
     from: readU32(bytes, 16),
     to: readU32(bytes, 20),
-    authentication: bytes.slice(authenticationAt, refusalAt),
+    // Not `slice`: on a Buffer of Node.js that is a view.
+    authentication: new Uint8Array(bytes.subarray(authenticationAt, refusalAt)),
     refusal: refusal === '' ? null : refusal,
   };
   if (handshake.from === 0) return corrupt('the handshake names no sender');

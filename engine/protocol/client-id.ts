@@ -1,0 +1,36 @@
+// Client ids: a UUID in requests, 16 bytes in entries and sessions.
+import { bytesFromByteString } from './byte-string.ts';
+import type { ByteString } from './command.ts';
+
+const UUID_LENGTH = 36;
+
+function hexDigit(unit: number): number {
+  if (unit >= 0x30 && unit <= 0x39) return unit - 0x30;
+  const lower = unit | 0x20;
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
+}
+
+/** `8-4-4-4-12` hexadecimal digits, in either case, as 16 bytes; null for anything else. */
+export function clientIdFromUuid(uuid: string): ByteString | null {
+  if (uuid.length !== UUID_LENGTH) return null;
+  let bytes = '';
+  let at = 0;
+  while (at < UUID_LENGTH) {
+    if (at === 8 || at === 13 || at === 18 || at === 23) {
+      if (uuid.charCodeAt(at) !== 0x2d) return null;
+      at++;
+    }
+    const high = hexDigit(uuid.charCodeAt(at));
+    const low = hexDigit(uuid.charCodeAt(at + 1));
+    if (high < 0 || low < 0) return null;
+    bytes += String.fromCharCode(high * 16 + low);
+    at += 2;
+  }
+  return bytes;
+}
+
+/** The other way, in lower case. */
+export function uuidFromClientId(client: ByteString): string {
+  const hex = Array.from(bytesFromByteString(client), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}

@@ -1,0 +1,224 @@
+// The client's side of the JSON line protocol: request lines out, reply lines in. Bytes travel as Uint8Array, which
+// becomes base64 on the wire. Knows nothing of connections and retries.
+import { bytesFromByteString, readByteString } from './byte-string.ts';
+import type { Consistency, ErrorCode, JsonValue, RequestId } from './json-line.ts';
+import { memberSource } from './json-source.ts';
+import { bytesOfBase64 } from './json-value.ts';
+
+/** A value that a client stores: bytes are kept as they are, strings as text, anything else as JSON. */
+export type ClientValue = JsonValue | Uint8Array;
+
+export type ClientCommand =
+  | { command: 'set'; key: string; value: ClientValue }
+  | { command: 'get'; key: string; consistency?: Consistency | undefined }
+  | { command: 'delete'; key: string }
+  | { command: 'bulk_set'; items: readonly { key: string; value: ClientValue }[] }
+  /** `expected` null: the key must not exist. */
+  | { command: 'cas'; key: string; expected: ClientValue; value: ClientValue }
+  | { command: 'incr'; key: string; by?: number | bigint | undefined }
+  | {
+      command: 'scan';
+      prefix?: string | undefined;
+      start?: string | undefined;
+      end?: string | undefined;
+      limit?: number | undefined;
+      cursor?: string | undefined;
+      consistency?: Consistency | undefined;
+    }
+  | { command: 'status' }
+  | { command: 'ping' };
+
+export interface RequestOptions {
+  id?: string | number | undefined;
+  /** Identity of a write that may be retried: a UUID, and a number that rises with each write. */
+  client?: string | undefined;
+  seq?: number | undefined;
+  forward?: boolean | undefined;
+}
+
+function base64(bytes: Uint8Array): string {
+  return btoa(readByteString(bytes));
+}
+
+function valueFields(value: ClientValue): { value: JsonValue; encoding?: 'base64' } {
+  return value instanceof Uint8Array ? { value: base64(value), encoding: 'base64' } : { value };
+}
+
+function commandFields(request: ClientCommand): Record<string, unknown> {
+  switch (request.command) {
+    case 'set':
+      return { command: 'set', key: request.key, ...valueFields(request.value) };
+    case 'bulk_set':
+      return {
+        command: 'bulk_set',
+        items: request.items.map(({ key, value }) => ({ key, ...valueFields(value) })),
+      };
+    case 'cas':
+      return casFields(request);
+    case 'incr':
+      return { command: 'incr', key: request.key, by: request.by?.toString() };
+    default:
+      return request;
+  }
+}
+
+/** One encoding covers both strings of a cas, so text beside bytes goes as base64 too. */
+function casFields(request: Extract<ClientCommand, { command: 'cas' }>): Record<string, unknown> {
+  const { command, key, expected, value } = request;
+  if (!(expected instanceof Uint8Array) && !(value instanceof Uint8Array))
+    return { command, key, expected, value };
+  const encode = (side: ClientValue): JsonValue => {
+    if (side instanceof Uint8Array) return base64(side);
+    return typeof side === 'string' ? base64(new TextEncoder().encode(side)) : side;
+  };
+  return { command, key, expected: encode(expected), value: encode(value), encoding: 'base64' };
+}
+
+/** The request as one line, `\n` included. */
+export function encodeRequest(request: ClientCommand, options: RequestOptions = {}): string {
+  // JSON.stringify leaves out what is undefined.
+  return `${JSON.stringify({ ...options, ...commandFields(request) })}\n`;
+}
+
+/** A value as a reply carries it: bytes that are no text as Uint8Array, whole numbers past 2^53 as bigint. */
+export type ReplyValue = ClientValue | bigint;
+
+export interface ReplyItem {
+  /** Bytes only when the key is not UTF-8. */
+  key: string | Uint8Array;
+  value: ReplyValue;
+  revision: number;
+}
+
+/** Members that the command has no use for are null; `fields` is everything, as parsed. */
+export interface OkReply {
+  status: 'ok';
+  id: RequestId;
+  success: boolean | null;
+  /** Null also for a key that does not exist; `revision` is null then. */
+  value: ReplyValue;
+  count: number | null;
+  index: number | null;
+  term: number | null;
+  revision: number | null;
+  items: readonly ReplyItem[] | null;
+  cursor: string | null;
+  fields: Readonly<Record<string, unknown>>;
+}
+
+export interface RedirectReply {
+  status: 'redirect';
+  id: RequestId;
+  leaderId: number | null;
+  /** `host:port` of the leader's client port. */
+  leader: string | null;
+}
+
+export interface ErrorReply {
+  status: 'error';
+  id: RequestId;
+  code: ErrorCode;
+  message: string;
+  /** The write may have happened. */
+  outcomeUnknown: boolean;
+}
+
+export type Reply = OkReply | RedirectReply | ErrorReply;
+
+const ERROR_CODES: ReadonlySet<string> = new Set<ErrorCode>([
+  'INVALID_JSON',
+  'UNKNOWN_COMMAND',
+  'INVALID_ARGUMENT',
+  'TOO_LARGE',
+  'NO_SPACE',
+  'UNAVAILABLE',
+  'TIMEOUT',
+  'UNAUTHENTICATED',
+]);
+
+type Fields = Record<string, unknown>;
+
+function numberOf(fields: Fields, name: string): number | null {
+  const value = fields[name];
+  return typeof value === 'number' ? value : null;
+}
+
+function stringOf(fields: Fields, name: string): string | null {
+  const value = fields[name];
+  return typeof value === 'string' ? value : null;
+}
+
+function bytesOf(text: unknown): Uint8Array | null {
+  const bytes = typeof text === 'string' ? bytesOfBase64(text) : null;
+  return bytes === null ? null : bytesFromByteString(bytes);
+}
+
+function replyValue(fields: Fields, source: () => string | null): ReplyValue {
+  if (fields.encoding === 'base64') return bytesOf(fields.value);
+  const value = (fields.value ?? null) as JsonValue;
+  if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
+  const text = source();
+  return text !== null && /^-?[0-9]+$/.test(text) ? BigInt(text) : value;
+}
+
+function itemsOf(value: unknown): ReplyItem[] | null {
+  if (!Array.isArray(value)) return null;
+  const items: ReplyItem[] = [];
+  for (const element of value as unknown[]) {
+    if (typeof element !== 'object' || element === null) return null;
+    const fields = element as Fields;
+    const key = fields.key_encoding === 'base64' ? bytesOf(fields.key) : stringOf(fields, 'key');
+    const revision = numberOf(fields, 'revision');
+    if (key === null || revision === null) return null;
+    items.push({ key, value: replyValue(fields, () => null), revision });
+  }
+  return items;
+}
+
+function errorOf(id: RequestId, fields: Fields): ErrorReply {
+  const code = stringOf(fields, 'code') ?? '';
+  const known = ERROR_CODES.has(code);
+  return {
+    status: 'error',
+    id,
+    // A code of a later version: the request failed, and nothing more is known for certain.
+    code: known ? (code as ErrorCode) : 'UNAVAILABLE',
+    message: stringOf(fields, 'message') ?? 'no reason given',
+    outcomeUnknown: !known || code === 'TIMEOUT' || fields.outcome === 'unknown',
+  };
+}
+
+/** Null when the line is no reply of this protocol. */
+export function parseReply(line: string): Reply | null {
+  let fields: Fields;
+  try {
+    fields = JSON.parse(line) as Fields;
+  } catch {
+    return null; // a SyntaxError: not JSON
+  }
+  if (typeof fields !== 'object' || fields === null) return null;
+  const id = stringOf(fields, 'id') ?? numberOf(fields, 'id');
+  if (fields.status === 'error') return errorOf(id, fields);
+  if (fields.status === 'redirect') {
+    return {
+      status: 'redirect',
+      id,
+      leaderId: numberOf(fields, 'leader_id'),
+      leader: stringOf(fields, 'leader'),
+    };
+  }
+  if (fields.status !== 'ok') return null;
+  return {
+    status: 'ok',
+    id,
+    success: typeof fields.success === 'boolean' ? fields.success : null,
+    value: replyValue(fields, () => memberSource(line, 'value')),
+    count: numberOf(fields, 'count'),
+    index: numberOf(fields, 'index'),
+    term: numberOf(fields, 'term'),
+    revision: numberOf(fields, 'revision'),
+    items: itemsOf(fields.items),
+    cursor: stringOf(fields, 'cursor'),
+    fields,
+  };
+}
