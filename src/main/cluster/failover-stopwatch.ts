@@ -1,0 +1,222 @@
+// Times failovers as an outside client sees them: from the last acknowledged write under the old leader to the
+// first one under the next.
+//
+// While clients write, their own acknowledgements are the clock. On an idle cluster nobody would notice when
+// writes work again, so from the first sign of an outage until its end the stopwatch writes by itself: it
+// deletes a reserved key that never exists, which takes the whole way through the log and changes nothing.
+// Such a gap starts when the loss was known (the leader's exit event, or the first sign of an election), not at
+// an acknowledgement, and says so in `measuredFrom`. It is then too short by the time nobody knew yet.
+import type { NodeEvent } from '../../../engine/protocol/node-status.ts';
+import type { NodeId } from '../../../engine/raft/types.ts';
+import type { FailoverGap, ProcessView } from '../../shared/cluster-view.ts';
+
+/** A client counts as writing when it was acknowledged this shortly before the loss. */
+const RECENT_MS_MAX = 250;
+const PROBE_INTERVAL_MS_MIN = 8;
+const PROBES_IN_FLIGHT_MAX = 40;
+const PROBE_DEADLINE_MS_MIN = 320;
+const PROBE_DEADLINE_MS_MAX = 5_000;
+
+export interface Acknowledgement {
+  /** When the write was sent and when its reply came: milliseconds since the epoch. */
+  startedAt: number;
+  at: number;
+  nodeId: NodeId | null;
+  term: number | null;
+}
+
+export interface FailoverStopwatchOptions {
+  /** Milliseconds since the epoch, with a fraction. */
+  now: () => number;
+  /** One harmless write through the log; rejects when it was not acknowledged in time. */
+  probe: (deadlineMs: number) => Promise<Acknowledgement>;
+  /** Called when a gap opens and again when it closes, with the same id. */
+  onFailover: (gap: FailoverGap) => void;
+}
+
+interface Outage {
+  since: number;
+  cause: string;
+  from: { nodeId: NodeId; term: number };
+  /** Certain: the leader is gone. Otherwise an election was merely tried. */
+  certain: boolean;
+  /** The leader was frozen; it goes on in its own term when it is woken early. */
+  frozen: 'no' | 'frozen' | 'thawed';
+  lastAcknowledgedAt: number;
+  measuredFrom: FailoverGap['measuredFrom'];
+  /** 0 until it was reported. */
+  id: number;
+}
+
+export class FailoverStopwatch {
+  readonly #options: FailoverStopwatchOptions;
+  #leader: { nodeId: NodeId; term: number } | null = null;
+  #lastAcknowledgedAt = Number.NEGATIVE_INFINITY;
+  #outage: Outage | null = null;
+  #gapsCount = 0;
+  #probesInFlight = 0;
+  #timer: NodeJS.Timeout | null = null;
+  #closed = false;
+
+  constructor(options: FailoverStopwatchOptions) {
+    this.#options = options;
+  }
+
+  /** A write of any client, the stopwatch's own included, was acknowledged. */
+  acknowledged(ack: Acknowledgement): void {
+    const outage = this.#outage;
+    if (outage === null) {
+      this.#lastAcknowledgedAt = Math.max(this.#lastAcknowledgedAt, ack.at);
+      return;
+    }
+    if (isUnderNextLeader(ack, outage)) {
+      this.#resolve(outage, ack);
+    } else if (!outage.certain && ack.startedAt > outage.since) {
+      // The election led nowhere: the leader still serves.
+      this.#end();
+      this.#lastAcknowledgedAt = ack.at;
+    } else if (outage.frozen === 'thawed') {
+      // Woken before anybody missed it enough: the same leader in the same term.
+      this.#resolve(outage, ack);
+    } else if (ack.at > outage.lastAcknowledgedAt) {
+      // It was under way when the leader went.
+      outage.lastAcknowledgedAt = ack.at;
+      outage.measuredFrom = 'acknowledgement';
+    }
+  }
+
+  /** What a node said. */
+  event({ nodeId, event }: NodeEvent): void {
+    if (event.type === 'roleChanged' && event.to === 'leader') this.#elected({ nodeId, term: event.term });
+    if (event.type === 'roleChanged' && event.from === 'leader' && this.#leader?.nodeId === nodeId) {
+      this.#lost(`n${nodeId} stepped down: ${event.reason}`, { certain: true });
+    }
+    if (event.type === 'electionStarted' && this.#leader !== null && this.#leader.nodeId !== nodeId) {
+      this.#lost(`n${nodeId} started an election: ${event.reason}`, { certain: false });
+    }
+  }
+
+  /** A process changed its state. */
+  process({ nodeId, state, exit }: ProcessView): void {
+    const outage = this.#outage;
+    if (outage?.frozen === 'frozen' && outage.from.nodeId === nodeId && state === 'running') {
+      outage.frozen = 'thawed';
+      this.#leader ??= outage.from;
+      return;
+    }
+    if (this.#leader?.nodeId !== nodeId) return;
+    if (state === 'paused') this.#lost(`n${nodeId} was paused`, { certain: true, frozen: 'frozen' });
+    if (state === 'crashed' || state === 'stopped') {
+      this.#lost(`n${nodeId}: ${exit?.reason ?? state}`, { certain: true });
+    }
+  }
+
+  /** A new cluster begins: an open gap has no end any more. */
+  forget(): void {
+    this.#leader = null;
+    this.#end();
+    this.#lastAcknowledgedAt = Number.NEGATIVE_INFINITY;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#end();
+  }
+
+  #elected(leader: { nodeId: NodeId; term: number }): void {
+    const before = this.#leader;
+    if (before !== null && leader.term <= before.term) return;
+    if (before !== null)
+      this.#lost(`n${leader.nodeId} was elected in term ${leader.term}`, { certain: true });
+    this.#leader = leader;
+  }
+
+  /** Opens an outage, or makes a suspected one certain. */
+  #lost(cause: string, { certain, frozen = 'no' }: { certain: boolean; frozen?: Outage['frozen'] }): void {
+    const from = this.#leader;
+    if (this.#closed || from === null) return;
+    if (this.#outage === null) {
+      const since = this.#options.now();
+      const writing = since - this.#lastAcknowledgedAt <= RECENT_MS_MAX;
+      this.#outage = {
+        since,
+        cause,
+        from,
+        certain,
+        frozen,
+        lastAcknowledgedAt: writing ? this.#lastAcknowledgedAt : since,
+        measuredFrom: writing ? 'acknowledgement' : 'loss',
+        id: 0,
+      };
+      this.#scheduleProbe(this.#outage);
+    } else if (certain && !this.#outage.certain) {
+      this.#outage.certain = true;
+      this.#outage.frozen = frozen;
+    }
+    if (certain) {
+      this.#leader = null;
+      this.#report(this.#outage, null);
+    }
+  }
+
+  #resolve(outage: Outage, ack: Acknowledgement): void {
+    this.#report(outage, ack);
+    this.#end();
+    this.#lastAcknowledgedAt = ack.at;
+  }
+
+  #report(outage: Outage, ack: Acknowledgement | null): void {
+    // A gap that closes before anybody was told it opened is told once.
+    const isNew = outage.id === 0;
+    if (isNew) outage.id = ++this.#gapsCount;
+    if (!isNew && ack === null) return;
+    this.#options.onFailover({
+      id: outage.id,
+      lastAcknowledgedAt: outage.lastAcknowledgedAt,
+      firstAcknowledgedAt: ack?.at ?? null,
+      gapMs: ack === null ? null : Math.max(0, ack.at - outage.lastAcknowledgedAt),
+      measuredFrom: outage.measuredFrom,
+      cause: outage.cause,
+      fromLeader: outage.from.nodeId,
+      fromTerm: outage.from.term,
+      toLeader: ack === null ? null : (ack.nodeId ?? this.#leader?.nodeId ?? null),
+      toTerm: ack === null ? null : (ack.term ?? this.#leader?.term ?? null),
+    });
+  }
+
+  #end(): void {
+    this.#outage = null;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  /** The longer it lasts, the less often it asks: a cluster without a majority may stay so for hours. */
+  #scheduleProbe(outage: Outage): void {
+    const elapsedMs = this.#options.now() - outage.since;
+    const deadlineMs = Math.min(PROBE_DEADLINE_MS_MAX, Math.max(PROBE_DEADLINE_MS_MIN, elapsedMs));
+    const intervalMs = Math.max(PROBE_INTERVAL_MS_MIN, deadlineMs / PROBES_IN_FLIGHT_MAX);
+    if (this.#probesInFlight < PROBES_IN_FLIGHT_MAX) this.#probe(deadlineMs);
+    this.#timer = setTimeout(() => {
+      if (this.#outage === outage) this.#scheduleProbe(outage);
+    }, intervalMs);
+  }
+
+  #probe(deadlineMs: number): void {
+    this.#probesInFlight += 1;
+    this.#options
+      .probe(deadlineMs)
+      .then(
+        (ack) => this.acknowledged(ack),
+        // Not acknowledged is what an outage is; the next probe follows by itself.
+        () => undefined,
+      )
+      .finally(() => {
+        this.#probesInFlight -= 1;
+      });
+  }
+}
+
+function isUnderNextLeader(ack: Acknowledgement, { from }: Outage): boolean {
+  if (ack.term !== null) return ack.term > from.term;
+  return ack.nodeId !== null && ack.nodeId !== from.nodeId;
+}

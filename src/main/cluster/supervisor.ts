@@ -1,0 +1,280 @@
+// The cluster's processes: starts, breaks, heals and stops them. Knows nothing of Raft beyond the faults and
+// actions that a node takes, and nothing of who asks.
+import type { NodeAction } from '../../../engine/protocol/control.ts';
+import type { DiskFault, LinkEffect, LinkFault } from '../../../engine/protocol/faults.ts';
+import type { NodeId } from '../../../engine/raft/types.ts';
+import type { ProcessView } from '../../shared/cluster-view.ts';
+import type { ClusterFolder } from './cluster-folder.ts';
+import { ManagedNode, type ManagedNodeListener } from './managed-node.ts';
+import type { NodeLauncher, NodeSettings } from './node-launcher.ts';
+import { HOST, type NodePorts } from './node-ports.ts';
+
+export interface SupervisorOptions {
+  folder: ClusterFolder;
+  ports: readonly NodePorts[];
+  launcher: NodeLauncher;
+  listener: ManagedNodeListener & {
+    /** All folders are empty and a cluster of this id begins. */
+    onCluster(clusterId: string): void;
+  };
+}
+
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #nodes: readonly ManagedNode[];
+  /** Restarts under way, so that two clicks do not start a node twice. */
+  readonly #restarting = new Set<NodeId>();
+  #resetting = false;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    this.#nodes = options.ports.map(
+      ({ nodeId }) =>
+        new ManagedNode({
+          settings: settingsOf(options, nodeId),
+          logPath: options.folder.logPath(nodeId),
+          launcher: options.launcher,
+          listener: options.listener,
+        }),
+    );
+  }
+
+  get nodeIds(): readonly NodeId[] {
+    return this.#nodes.map((node) => node.nodeId);
+  }
+
+  processes(): ProcessView[] {
+    return this.#nodes.map((node) => node.view);
+  }
+
+  /** Starts all; resolves once each serves or has failed. What failed is shown as a crashed node, not thrown. */
+  async startAll(): Promise<void> {
+    await Promise.allSettled(this.#nodes.map((node) => node.start(this.#options.folder.clusterId)));
+  }
+
+  kill(nodeId: NodeId): void {
+    const node = this.#node(nodeId);
+    node.kill();
+    this.#deed(`SIGKILL sent to ${node.name}`, nodeId);
+  }
+
+  pause(nodeId: NodeId): void {
+    const node = this.#node(nodeId);
+    node.pause();
+    this.#deed(`Paused ${node.name} (SIGSTOP)`, nodeId);
+  }
+
+  resume(nodeId: NodeId): void {
+    const node = this.#node(nodeId);
+    node.resume();
+    this.#deed(`Resumed ${node.name} (SIGCONT)`, nodeId);
+  }
+
+  async stop(nodeId: NodeId): Promise<void> {
+    const node = this.#node(nodeId);
+    this.#deed(`Stopping ${node.name}`, nodeId);
+    await node.stop();
+  }
+
+  /** A running node is stopped gracefully first. Resolves once the new process serves. */
+  async restart(nodeId: NodeId): Promise<void> {
+    const node = this.#node(nodeId);
+    if (this.#restarting.has(nodeId) || this.#resetting) {
+      throw new Error(`${node.name} is being started already.`);
+    }
+    this.#restarting.add(nodeId);
+    try {
+      this.#deed(`${node.alive ? 'Restarting' : 'Starting'} ${node.name}`, nodeId);
+      if (node.alive) await node.stop();
+      await node.start();
+    } finally {
+      this.#restarting.delete(nodeId);
+    }
+  }
+
+  async act(nodeId: NodeId, action: NodeAction): Promise<void> {
+    await this.#node(nodeId).act(action);
+    this.#deed(actionWords(action, nodeId), nodeId);
+  }
+
+  /** A fault with the id of one in force replaces it. */
+  async applyDisk(nodeId: NodeId, fault: DiskFault): Promise<void> {
+    const node = this.#node(nodeId);
+    const disk = [...node.faults.disk.filter(({ id }) => id !== fault.id), fault];
+    await node.setFaults({ ...node.faults, disk });
+    this.#deed(`Disk fault on n${nodeId}: ${diskFaultWords(fault)}`, nodeId);
+  }
+
+  /** A fault with the id of one in force replaces it. */
+  async applyLink(nodeId: NodeId, fault: LinkFault): Promise<void> {
+    const node = this.#node(nodeId);
+    if (fault.peer === nodeId) throw new Error('A link joins two different nodes.');
+    this.#node(fault.peer);
+    const links = [...node.faults.links.filter(({ id }) => id !== fault.id), fault];
+    await node.setFaults({ ...node.faults, links });
+    this.#deed(`Link ${linkWords(nodeId, fault)}`, nodeId);
+  }
+
+  async removeFault(nodeId: NodeId, faultId: string): Promise<void> {
+    const node = this.#node(nodeId);
+    const disk = node.faults.disk.filter(({ id }) => id !== faultId);
+    const links = node.faults.links.filter(({ id }) => id !== faultId);
+    if (disk.length + links.length === node.faults.disk.length + node.faults.links.length) {
+      throw new Error(`n${nodeId} has no fault "${faultId}" in force.`);
+    }
+    await node.setFaults({ disk, links });
+    this.#deed(`Removed the fault ${faultId} from n${nodeId}`, nodeId);
+  }
+
+  async clearFaults(nodeId: NodeId): Promise<void> {
+    await this.#node(nodeId).setFaults({ disk: [], links: [] });
+    this.#deed(`Removed all faults from n${nodeId}`, nodeId);
+  }
+
+  /** Cuts every link between nodes of different groups. Nodes in no group keep all their links. */
+  async partition(groups: readonly (readonly NodeId[])[]): Promise<void> {
+    const [only, ...others] = groups;
+    const rest = this.nodeIds.filter((id) => !only?.includes(id));
+    const sides = only !== undefined && others.length === 0 ? [only, rest] : groups;
+    for (const nodeId of sides.flat()) this.#node(nodeId);
+    const cuts = sides.flatMap((side, position) =>
+      sides.slice(position + 1).flatMap((other) => side.flatMap((from) => other.map((to) => ({ from, to })))),
+    );
+    if (cuts.length === 0) throw new Error('Nothing to cut: name the nodes of one side, as in partition n1.');
+    for (const { from, to } of cuts) await this.#cutFromEitherEnd(from, to);
+  }
+
+  /** Removes all faults, resumes paused nodes and starts dead ones. What cannot be healed is told in the error. */
+  async heal(): Promise<void> {
+    this.#deed('Heal all', null);
+    const outcomes = await Promise.allSettled(this.#nodes.map((node) => this.#healNode(node)));
+    const failures = outcomes.flatMap((outcome) =>
+      outcome.status === 'rejected' ? [String(outcome.reason?.message ?? outcome.reason)] : [],
+    );
+    if (failures.length > 0) throw new Error(failures.join(' '));
+  }
+
+  /** Kills all nodes, empties their folders and starts a new cluster on the same ports. */
+  async reset(): Promise<void> {
+    if (this.#resetting) throw new Error('The cluster is being reset already.');
+    this.#resetting = true;
+    try {
+      this.#deed('Reset: all keys are being removed', null);
+      this.killAll();
+      await Promise.all(this.#nodes.map((node) => node.gone()));
+      this.#options.folder.reset();
+      this.#options.listener.onCluster(this.#options.folder.clusterId);
+      await this.startAll();
+    } finally {
+      this.#resetting = false;
+    }
+  }
+
+  /** Graceful end of all nodes, with SIGKILL for what does not follow. */
+  async stopAll(): Promise<void> {
+    await Promise.allSettled(this.#nodes.filter((node) => node.alive).map((node) => node.stop()));
+  }
+
+  /** SIGKILL to all, at once and without waiting: also for a process that is about to exit. */
+  killAll(): void {
+    for (const node of this.#nodes) {
+      if (node.alive) node.kill();
+    }
+  }
+
+  async #healNode(node: ManagedNode): Promise<void> {
+    if (!node.alive) return this.restart(node.nodeId);
+    if (node.view.state === 'paused') this.resume(node.nodeId);
+    if (node.faults.disk.length + node.faults.links.length > 0) await this.clearFaults(node.nodeId);
+  }
+
+  /** A dead or paused node takes no orders, and its link can as well be cut at the other end. */
+  async #cutFromEitherEnd(from: NodeId, to: NodeId): Promise<void> {
+    const near = this.#node(from).view.state === 'running';
+    const [nodeId, peer] = near ? [from, to] : [to, from];
+    await this.applyLink(nodeId, cutLink(peer));
+  }
+
+  #node(nodeId: NodeId): ManagedNode {
+    const node = this.#nodes.find((candidate) => candidate.nodeId === nodeId);
+    if (node === undefined) {
+      throw new Error(
+        `There is no n${nodeId}: this cluster has ${this.nodeIds.map((id) => `n${id}`).join(', ')}.`,
+      );
+    }
+    return node;
+  }
+
+  #deed(text: string, nodeId: NodeId | null): void {
+    this.#options.listener.onDeed(text, nodeId);
+  }
+}
+
+/** The fault that cuts both directions of the link to `peer`. */
+function cutLink(peer: NodeId): LinkFault {
+  return { id: `cut-n${peer}`, peer, direction: 'both', effect: { kind: 'cut' } };
+}
+
+function settingsOf({ folder, ports }: SupervisorOptions, nodeId: NodeId): NodeSettings {
+  const own = ports.find((candidate) => candidate.nodeId === nodeId);
+  if (own === undefined) throw new Error(`n${nodeId} has no ports`);
+  return {
+    clusterId: folder.clusterId,
+    nodeId,
+    dataDir: folder.nodeDir(nodeId),
+    client: { host: HOST, port: own.client },
+    peer: { host: HOST, port: own.peer },
+    peers: ports.map((node) => ({
+      id: node.nodeId,
+      peer: `${HOST}:${node.peer}`,
+      client: `${HOST}:${node.client}`,
+    })),
+  };
+}
+
+function actionWords(action: NodeAction, nodeId: NodeId): string {
+  switch (action.kind) {
+    case 'stepDown':
+      return `Asked n${nodeId} to hand leadership ${action.target ? `to n${action.target}` : 'over'}`;
+    case 'campaign':
+      return `Asked n${nodeId} to campaign`;
+    case 'powerCut':
+      return `Cut the power of n${nodeId}`;
+    case 'snapshot':
+      return `Asked n${nodeId} for a snapshot`;
+  }
+}
+
+function diskFaultWords({ operations, effect }: DiskFault): string {
+  const what = operations.join(', ');
+  switch (effect.kind) {
+    case 'error':
+      return `${what} fails with ${effect.code}`;
+    case 'delay':
+      return `${what} takes ${effect.delayMs} ms longer`;
+    case 'hang':
+      return `${what} never returns`;
+    case 'shortWrite':
+      return `${what} writes half, then fails`;
+    case 'bitFlip':
+      return `${what} turns one bit`;
+    case 'lyingSync':
+      return `${what} reports success without having synced`;
+  }
+}
+
+function linkWords(nodeId: NodeId, { peer, direction, effect }: LinkFault): string {
+  const arrow = { both: '–', outbound: '→', inbound: '←' }[direction];
+  return `n${nodeId} ${arrow} n${peer} ${linkEffectWords(effect)}`;
+}
+
+function linkEffectWords(effect: LinkEffect): string {
+  switch (effect.kind) {
+    case 'cut':
+      return 'cut';
+    case 'delay':
+      return `slowed by ${effect.delayMs} ms${effect.jitterMs > 0 ? ` ± ${effect.jitterMs} ms` : ''}`;
+    case 'loss':
+      return `loses ${Math.round(effect.probability * 100)} % of its messages`;
+  }
+}
