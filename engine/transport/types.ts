@@ -24,7 +24,27 @@ export interface PeerTransport {
   send(messages: readonly Message[]): void;
   setLinkFaults(faults: readonly LinkFault[]): void;
   status(): readonly LinkStatus[];
+  counters(): PeerTransportCounters;
+  /** Writes what `send` queued. Comes by itself when the current callback ends; call it to be earlier. */
+  flush(): void;
+  /** Connects to the peer and lets it in; a known peer may come with a new address. */
+  addPeer(peer: PeerAddress): void;
+  /** Closes its connections and refuses it from now on. The listener is not called. */
+  removePeer(peer: NodeId): void;
   /** `host:port` that it listens on. */
   readonly address: string;
+  /** The port that was asked for was taken, and another one is used. */
+  readonly portReplaced: boolean;
+  /** The listener is not called any more. */
   close(): Promise<void>;
+}
+
+/** Counted since the transport was opened; per link see LinkStatus. */
+export interface PeerTransportCounters {
+  /** Another cluster, another node than expected, an id that is connected already, too many strangers. */
+  handshakesRefusedTotal: number;
+  /** Connections closed because their bytes made no sense. */
+  nonsenseTotal: number;
+  /** Messages to nodes that are no peers. */
+  unaddressedTotal: number;
 }
