@@ -1,22 +1,14 @@
 // The one error that the client's calls reject with. It always says whether the request may have taken
 // effect, and what the caller can do next.
+import type { ErrorCode } from '../protocol/json-line.ts';
 
-/** What a node answers (protocol), and what only the client can know: BUSY, CLOSED, PROTOCOL. */
+/** What a node answers (the protocol's codes), and what only the client can know. */
 export type ClientErrorCode =
-  | 'INVALID_JSON'
-  | 'UNKNOWN_COMMAND'
-  | 'INVALID_ARGUMENT'
-  | 'TOO_LARGE'
-  | 'NO_SPACE'
-  | 'UNAVAILABLE'
-  | 'TIMEOUT'
-  | 'UNAUTHENTICATED'
+  | ErrorCode
   /** The client's own bound on waiting requests is reached; nothing was sent. */
   | 'BUSY'
   /** `close()` was called. */
-  | 'CLOSED'
-  /** The other side does not speak this protocol. */
-  | 'PROTOCOL';
+  | 'CLOSED';
 
 /** `definite`: nothing was changed. `unknown`: the write may have happened, or may happen yet. */
 export type Outcome = 'definite' | 'unknown';

@@ -3,23 +3,19 @@
 //
 // Calls that run at the same time have no order among each other: await the first to order two of them.
 import { randomUUID } from 'node:crypto';
+import {
+  type ClientCommand,
+  type ClientValue,
+  encodeRequest,
+  type ReplyItem,
+  type ReplyValue,
+} from '../protocol/json-client.ts';
+import type { Consistency } from '../protocol/json-line.ts';
 import { refusedLocally, type WriteSession } from './client-error.ts';
 import { Dispatcher } from './dispatcher.ts';
-import { numberField, type OkReply } from './json-reply.ts';
 import { splitAddress } from './node-link.ts';
 import type { Effect, Receipt, Settled, Target } from './operation.ts';
 import { isUuid, SessionLanes } from './session-lanes.ts';
-
-export type JsonValue =
-  | string
-  | number
-  | boolean
-  | null
-  | readonly JsonValue[]
-  | { readonly [name: string]: JsonValue };
-
-/** `linearizable` (default) reads what was last acknowledged; `stale` is answered by any node at once. */
-export type Consistency = 'linearizable' | 'stale';
 
 export interface ClientOptions {
   /** Client ports of some or all nodes, as `host:port`. The others are learnt from these. */
@@ -54,6 +50,7 @@ export interface CallOptions {
 }
 
 export interface ReadOptions extends CallOptions {
+  /** `linearizable` (default) reads what was last acknowledged; `stale` is answered by any node at once. */
   consistency?: Consistency | undefined;
 }
 
@@ -74,15 +71,9 @@ export interface ScanOptions extends ReadOptions {
   cursor?: string | undefined;
 }
 
-export interface KeyValueItem {
-  key: string;
-  value: JsonValue;
-  revision: number | null;
-}
+export type BulkItem = readonly [key: string, value: ClientValue];
 
-export type BulkItem = readonly [key: string, value: JsonValue];
-
-/** What a node says of itself: the fields of the protocol's `status` reply. */
+/** What a node says of itself: the members of `StatusReply` in protocol/json-reply.ts, unchecked. */
 export type StatusFields = Readonly<Record<string, unknown>>;
 
 interface WithReceipt {
@@ -92,32 +83,32 @@ interface WithReceipt {
 export interface Client {
   set(
     key: string,
-    value: JsonValue,
+    value: ClientValue,
     options?: WriteOptions,
   ): Promise<WithReceipt & { revision: number | null }>;
   /** `found` false: there is no such key, and `value` is null. */
   get(
     key: string,
     options?: ReadOptions,
-  ): Promise<WithReceipt & { found: boolean; value: JsonValue; revision: number | null }>;
+  ): Promise<WithReceipt & { found: boolean; value: ReplyValue; revision: number | null }>;
   delete(key: string, options?: WriteOptions): Promise<WithReceipt & { existed: boolean }>;
   /** All or nothing. A later item with the same key wins. */
   bulkSet(items: Iterable<BulkItem>, options?: WriteOptions): Promise<WithReceipt & { count: number }>;
-  /** A missing key counts as 0. The value is a signed 64-bit integer, in decimal. */
-  incr(key: string, by?: number | bigint, options?: WriteOptions): Promise<WithReceipt & { value: string }>;
+  /** A missing key counts as 0. Values are signed 64-bit integers. */
+  incr(key: string, by?: number | bigint, options?: WriteOptions): Promise<WithReceipt & { value: bigint }>;
   /** Sets the key if it has the value `expected`; `expected` null: if there is no such key. */
   cas(
     key: string,
-    expected: JsonValue,
-    value: JsonValue,
+    expected: ClientValue,
+    value: ClientValue,
     options?: WriteOptions,
-  ): Promise<WithReceipt & { swapped: boolean; current: JsonValue }>;
+  ): Promise<WithReceipt & { swapped: boolean; current: ReplyValue }>;
   /** One page in key order; `cursor` null: it was the last. */
   scanPage(
     options?: ScanOptions,
-  ): Promise<WithReceipt & { items: readonly KeyValueItem[]; cursor: string | null }>;
+  ): Promise<WithReceipt & { items: readonly ReplyItem[]; cursor: string | null }>;
   /** All pages in turn. Each page is read at its own moment. */
-  scan(options?: ScanOptions): AsyncGenerator<KeyValueItem, void, undefined>;
+  scan(options?: ScanOptions): AsyncGenerator<ReplyItem, void, undefined>;
   /** Of the node at this address, or of any that answers. Fails at once when that node cannot be reached. */
   status(
     options?: CallOptions & { address?: string | undefined },
@@ -163,52 +154,47 @@ class ClusterClient implements Client {
     });
   }
 
-  async set(key: string, value: JsonValue, options?: WriteOptions) {
+  async set(key: string, value: ClientValue, options?: WriteOptions) {
     const { reply, receipt } = await this.#write({ command: 'set', key, value }, options);
-    return { revision: numberField(reply, 'revision'), receipt };
+    return { revision: reply.revision, receipt };
   }
 
   async get(key: string, options?: ReadOptions) {
     const { reply, receipt } = await this.#read({ command: 'get', key }, options);
-    const revision = numberField(reply, 'revision');
-    const value = jsonField(reply, 'value');
-    return { found: revision !== null || value !== null, value, revision, receipt };
+    return { found: reply.revision !== null, value: reply.value, revision: reply.revision, receipt };
   }
 
   async delete(key: string, options?: WriteOptions) {
     const { reply, receipt } = await this.#write({ command: 'delete', key }, options);
-    return { existed: reply.fields.success === true, receipt };
+    return { existed: reply.success === true, receipt };
   }
 
   async bulkSet(items: Iterable<BulkItem>, options?: WriteOptions) {
-    const { reply, receipt } = await this.#write({ command: 'bulk_set', items: [...items] }, options);
-    return { count: numberField(reply, 'count') ?? 0, receipt };
+    const pairs = Array.from(items, ([key, value]) => ({ key, value }));
+    const { reply, receipt } = await this.#write({ command: 'bulk_set', items: pairs }, options);
+    return { count: reply.count ?? pairs.length, receipt };
   }
 
   async incr(key: string, by: number | bigint = 1, options?: WriteOptions) {
-    const step = typeof by === 'bigint' || !Number.isSafeInteger(by) ? String(by) : by;
-    const { reply, receipt } = await this.#write({ command: 'incr', key, by: step }, options);
-    return { value: String(reply.fields.value), receipt };
+    const { reply, receipt } = await this.#write({ command: 'incr', key, by }, options);
+    return { value: BigInt(reply.value as number | bigint), receipt };
   }
 
-  async cas(key: string, expected: JsonValue, value: JsonValue, options?: WriteOptions) {
+  async cas(key: string, expected: ClientValue, value: ClientValue, options?: WriteOptions) {
     const { reply, receipt } = await this.#write({ command: 'cas', key, expected, value }, options);
-    return { swapped: reply.fields.success === true, current: jsonField(reply, 'value'), receipt };
+    return { swapped: reply.success === true, current: reply.value, receipt };
   }
 
   async scanPage(options: ScanOptions = {}) {
-    const { prefix, start, end, limit, cursor } = options;
-    const request = { command: 'scan', prefix, start, end, limit, cursor };
-    const { reply, receipt } = await this.#read(request, options);
-    const items = Array.isArray(reply.fields.items) ? (reply.fields.items as KeyValueItem[]) : [];
-    const next = reply.fields.cursor;
-    return { items, cursor: typeof next === 'string' ? next : null, receipt };
+    const { deadlineMs: _own, ...range } = options;
+    const { reply, receipt } = await this.#read({ command: 'scan', ...range }, options);
+    return { items: reply.items ?? [], cursor: reply.cursor, receipt };
   }
 
-  async *scan(options: ScanOptions = {}): AsyncGenerator<KeyValueItem, void, undefined> {
+  async *scan(options: ScanOptions = {}): AsyncGenerator<ReplyItem, void, undefined> {
     let cursor: string | null | undefined = options.cursor;
     do {
-      const page: { items: readonly KeyValueItem[]; cursor: string | null } = await this.scanPage({
+      const page: { items: readonly ReplyItem[]; cursor: string | null } = await this.scanPage({
         ...options,
         cursor: cursor ?? undefined,
       });
@@ -231,7 +217,7 @@ class ClusterClient implements Client {
     this.#dispatcher.close();
   }
 
-  #write(request: object, options: WriteOptions = {}): Promise<Settled> {
+  #write(request: ClientCommand, options: WriteOptions = {}): Promise<Settled> {
     const session = options.session ?? null;
     if (
       session !== null &&
@@ -247,7 +233,10 @@ class ClusterClient implements Client {
     });
   }
 
-  #read(request: object, { consistency, deadlineMs }: ReadOptions = {}): Promise<Settled> {
+  #read(
+    request: Extract<ClientCommand, { consistency?: unknown }>,
+    { consistency, deadlineMs }: ReadOptions = {},
+  ): Promise<Settled> {
     return this.#submit(consistency === undefined ? request : { ...request, consistency }, {
       effect: 'read',
       target: consistency === 'stale' ? 'any' : 'leader',
@@ -256,26 +245,22 @@ class ClusterClient implements Client {
     });
   }
 
-  #ask(request: object, { address, deadlineMs }: CallOptions & { address?: string | undefined }) {
+  #ask(request: ClientCommand, { address, deadlineMs }: CallOptions & { address?: string | undefined }) {
     const target = address === undefined ? 'any' : this.#dispatcher.finder.link(address);
     return this.#submit(request, { effect: 'read', target, deadlineMs, session: null });
   }
 
   #submit(
-    request: object,
+    request: ClientCommand,
     how: { effect: Effect; target: Target; deadlineMs: number | undefined; session: WriteSession | null },
   ): Promise<Settled> {
     return this.#dispatcher.submit({
-      line: JSON.stringify(request),
+      // The line end is the link's to add, and the session may still come.
+      line: encodeRequest(request).slice(0, -1),
       effect: how.effect,
       target: how.target,
       deadlineMs: how.deadlineMs ?? this.#deadlineMs,
       session: how.session,
     });
   }
-}
-
-function jsonField(reply: OkReply, name: string): JsonValue {
-  const value = reply.fields[name];
-  return value === undefined ? null : (value as JsonValue);
 }

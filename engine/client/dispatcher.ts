@@ -1,8 +1,8 @@
 // Carries operations to the right node and decides what follows each answer: done, elsewhere, again, or
 // given up with a definite or an unknown outcome. Bounded in operations and in bytes.
+import type { ErrorReply, RedirectReply, Reply } from '../protocol/json-client.ts';
 import { backoffMs } from './backoff.ts';
 import { type ClientErrorCode, refusedLocally, type WriteSession } from './client-error.ts';
-import type { ErrorReply, JsonReply, RedirectReply } from './json-reply.ts';
 import { LeaderFinder, type LeaderFinderListener } from './leader-finder.ts';
 import type { NodeLink, NodeLinkOptions } from './node-link.ts';
 import { type Effect, Operation, type OperationHost, type Settled, type Target } from './operation.ts';
@@ -16,21 +16,6 @@ const RETRY_MS_BASE = 10;
 const RETRY_MS_MAX = 250;
 /** A full cluster is told to the caller soon; before that, the leader may hand over to a node with room. */
 const NO_SPACE_REFUSALS_MAX = 5;
-
-const CODES: ReadonlySet<string> = new Set<ClientErrorCode>([
-  'INVALID_JSON',
-  'UNKNOWN_COMMAND',
-  'INVALID_ARGUMENT',
-  'TOO_LARGE',
-  'NO_SPACE',
-  'UNAVAILABLE',
-  'TIMEOUT',
-  'UNAUTHENTICATED',
-]);
-
-function isClientErrorCode(code: string): code is ClientErrorCode {
-  return CODES.has(code);
-}
 
 export interface DispatcherOptions {
   addresses: readonly string[];
@@ -152,7 +137,7 @@ export class Dispatcher implements OperationHost, LeaderFinderListener {
     }
   }
 
-  answered(operation: Operation, reply: JsonReply, link: NodeLink): void {
+  answered(operation: Operation, reply: Reply, link: NodeLink): void {
     operation.link = null;
     operation.lastNode = link.address;
     if (reply.status === 'ok') {
@@ -196,9 +181,8 @@ export class Dispatcher implements OperationHost, LeaderFinderListener {
       this.#retryLater(operation);
       return;
     }
-    const code = isClientErrorCode(reply.code) ? reply.code : 'PROTOCOL';
-    const hint = operation.unknown ? ` ${this.#wayOut(operation)}` : '';
-    this.#fail(operation, code, `${reply.message}${hint}`);
+    const hint = operation.unknown ? `. ${this.#wayOut(operation)}` : '';
+    this.#fail(operation, reply.code, `${reply.message}${hint}`);
   }
 
   #retryLater(operation: Operation): void {

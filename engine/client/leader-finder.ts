@@ -1,8 +1,8 @@
 // Who leads: asks every node with `status` over links that it keeps open, and believes only a node that
 // says so of itself, the one with the highest term. Redirects are followed as hints. Sends no requests but
 // its own probes; the dispatcher above it decides what waits and what is repeated.
+import type { OkReply, Reply } from '../protocol/json-client.ts';
 import { backoffMs } from './backoff.ts';
-import { type JsonReply, numberField, type OkReply, stringField } from './json-reply.ts';
 import { type Exchange, NodeLink, type NodeLinkListener, type NodeLinkOptions } from './node-link.ts';
 
 /** Rounds of probes while nobody leads: quick at first, since an election takes a few milliseconds. */
@@ -190,7 +190,7 @@ export class LeaderFinder implements NodeLinkListener {
     link.send(probe);
   }
 
-  #heard(link: NodeLink, reply: JsonReply): void {
+  #heard(link: NodeLink, reply: Reply): void {
     if (reply.status !== 'ok') {
       this.#words.set(link, reply.status === 'error' ? reply.message : 'it redirects');
       return;
@@ -225,11 +225,11 @@ function readProbe(
   link: NodeLink,
   reply: OkReply,
 ): { role: string; currentTerm: number; leaderAddress: string | null } {
-  const nodeId = numberField(reply, 'node_id') ?? numberField(reply, 'nodeId');
-  if (nodeId !== null) link.nodeId = nodeId;
+  const { node_id: nodeId, role, currentTerm, leader } = reply.fields;
+  if (typeof nodeId === 'number') link.nodeId = nodeId;
   return {
-    role: stringField(reply, 'role') ?? 'unknown',
-    currentTerm: numberField(reply, 'currentTerm') ?? 0,
-    leaderAddress: stringField(reply, 'leader'),
+    role: typeof role === 'string' ? role : 'unknown',
+    currentTerm: typeof currentTerm === 'number' ? currentTerm : 0,
+    leaderAddress: typeof leader === 'string' ? leader : null,
   };
 }

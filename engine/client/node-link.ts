@@ -1,13 +1,13 @@
 // One pipelined connection to one node: lines out, replies matched to requests in order. Knows nothing of
 // leaders, retries or deadlines. Requests of one turn of the event loop leave in one write.
 import { connect, type Socket } from 'node:net';
-import { type JsonReply, parseJsonReply } from './json-reply.ts';
+import { parseReply, type Reply } from '../protocol/json-client.ts';
 
 /** A request and what becomes of it: exactly one of the two calls comes, once. */
 export interface Exchange {
   /** One request, without its line end. */
   readonly line: string;
-  answered(reply: JsonReply, link: NodeLink): void;
+  answered(reply: Reply, link: NodeLink): void;
   /** The connection is gone. `sent` false: no byte of the request left this process. */
   lost(sent: boolean, link: NodeLink): void;
 }
@@ -198,7 +198,7 @@ export class NodeLink {
   /** False when the connection is no longer this one's. */
   #answer(line: string): boolean {
     const socket = this.#socket;
-    const reply = parseJsonReply(line);
+    const reply = parseReply(line);
     if (reply === null) {
       this.abandon(`this is no Quorumlab client port: it answered ${JSON.stringify(line.slice(0, 80))}`);
       return false;

@@ -1,8 +1,7 @@
 // One call of the client's user from beginning to end: what is sent, what is known of its fate, and the
 // promise that is settled once. Decides nothing; the dispatcher does.
+import type { OkReply, Reply } from '../protocol/json-client.ts';
 import { ClientError, type ClientErrorCode, type Outcome, type WriteSession } from './client-error.ts';
-import type { JsonReply, OkReply } from './json-reply.ts';
-import { numberField } from './json-reply.ts';
 import type { Exchange, NodeLink } from './node-link.ts';
 import type { Lane } from './session-lanes.ts';
 
@@ -38,7 +37,7 @@ export type Effect =
 export type Target = 'leader' | 'any' | NodeLink;
 
 export interface OperationHost {
-  answered(operation: Operation, reply: JsonReply, link: NodeLink): void;
+  answered(operation: Operation, reply: Reply, link: NodeLink): void;
   lost(operation: Operation, sent: boolean, link: NodeLink): void;
 }
 
@@ -104,7 +103,7 @@ export class Operation implements Exchange {
     this.line = `${this.line.slice(0, -1)},"client":"${session.client}","seq":${session.seq}}`;
   }
 
-  answered(reply: JsonReply, link: NodeLink): void {
+  answered(reply: Reply, link: NodeLink): void {
     if (!this.settled) this.#host.answered(this, reply, link);
   }
 
@@ -118,8 +117,8 @@ export class Operation implements Exchange {
       receipt: {
         node: link.address,
         nodeId: link.nodeId,
-        index: numberField(reply, 'index'),
-        term: numberField(reply, 'term'),
+        index: reply.index,
+        term: reply.term,
         attempts: this.attempts,
         elapsedMs: performance.now() - this.startedAt,
       },

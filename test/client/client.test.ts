@@ -230,7 +230,7 @@ describe('when the reply is lost', () => {
     const write = client.incr('counter');
     await eventually('the first leader has it', () => first.requests.length === 1);
     second.script = leads(2, () => ({ status: 'ok', value: 1, index: 9, term: 2 }), 2);
-    expect((await write).value).toBe('1');
+    expect((await write).value).toBe(1n);
     expect(first.requests[0]).toMatchObject({ command: 'incr', seq: 1 });
     expect(second.requests).toEqual([first.requests[0]]);
   });
