@@ -1,11 +1,11 @@
 // The state that all parts of the core share, and the outbox in which they leave what the host must do.
 // It decides nothing: the rules are in elections, replication, reads and transfer.
-import { type LogStart, RaftLog } from './log.ts';
+import { RaftLog } from './log.ts';
 import type { RaftOptions } from './options.ts';
 import { Progress } from './progress.ts';
 import { isVoter, members } from './quorum.ts';
 import type { ReadState } from './ready.ts';
-import type { Configuration, HardState, Message, NodeId, RaftEvent, Role } from './types.ts';
+import type { Configuration, Entry, HardState, Message, NodeId, RaftEvent, Role } from './types.ts';
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 /** A message without the fields that `send` fills in. `term` defaults to `currentTerm`. */
@@ -19,6 +19,16 @@ export interface ReadRound {
   /** `commitIndex` when the round began. */
   index: number;
   origins: readonly ReadOrigin[];
+}
+
+/** What a node's disk held when it started. */
+export interface RaftStart {
+  hardState: HardState;
+  lastIncludedIndex: number;
+  lastIncludedTerm: number;
+  entries: readonly Entry[];
+  /** See Core.refetchIndex. */
+  refetchIndex?: number;
 }
 
 export class Core {
@@ -35,6 +45,9 @@ export class Core {
   hardStateDirty = false;
   /** Highest term that is durable here: nothing that speaks for a later term leaves before it is. */
   stableTerm: number;
+
+  /** Highest index that this node may have acknowledged before corruption took entries from it; 0 for none. [E11] */
+  readonly refetchIndex: number;
 
   role: Role = 'follower';
   /** Leader of `currentTerm` as far as known, 0 for none. */
@@ -74,19 +87,26 @@ export class Core {
   reads: ReadState[] = [];
   events: RaftEvent[] = [];
 
-  constructor(options: RaftOptions, hardState: HardState, start: Omit<LogStart, 'commitIndex'>) {
+  constructor(options: RaftOptions, start: RaftStart) {
+    const { hardState } = start;
     this.id = options.nodeId;
     this.options = options;
     this.configuration = options.configuration;
     this.currentTerm = hardState.currentTerm;
     this.stableTerm = hardState.currentTerm;
     this.votedFor = hardState.votedFor;
+    this.refetchIndex = start.refetchIndex ?? 0;
     this.log = new RaftLog({ ...start, commitIndex: hardState.commitIndex });
     this.resetElectionTimer();
   }
 
   get mayCampaign(): boolean {
-    return this.role !== 'leader' && isVoter(this.configuration, this.id);
+    return this.role !== 'leader' && isVoter(this.configuration, this.id) && !this.isRefetching;
+  }
+
+  /** Entries that this node may once have acknowledged are not back yet: its vote could lose them. [E11] */
+  get isRefetching(): boolean {
+    return this.log.stableIndex < this.refetchIndex;
   }
 
   get isJoint(): boolean {

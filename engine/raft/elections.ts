@@ -84,7 +84,9 @@ export function handlePreVote(core: Core, message: PreVote): void {
 /** In `message.term`, which is `currentTerm` by now. One vote a term, first come, first served. [E3] [E5] */
 export function handleRequestVote(core: Core, message: RequestVote): void {
   let refusal: TransitionReason | null = null;
-  if (core.votedFor !== 0 && core.votedFor !== message.from) {
+  if (core.isRefetching) {
+    refusal = refetching(core);
+  } else if (core.votedFor !== 0 && core.votedFor !== message.from) {
     refusal = { reason: `already voted for n${core.votedFor} in this term`, rule: 'E3' };
   } else if (core.leaderId !== 0 && core.leaderId !== message.from) {
     refusal = { reason: `n${core.leaderId} already leads this term`, rule: 'E4' };
@@ -110,7 +112,13 @@ export function handleRequestVote(core: Core, message: RequestVote): void {
   core.sendAfterSync({ type: 'RequestVoteResponse', to: message.from, voteGranted });
 }
 
+function refetching(core: Core): TransitionReason {
+  const missing = `${core.log.stableIndex + 1} to ${core.refetchIndex}`;
+  return { reason: `entries ${missing} were lost here and are not back yet`, rule: 'E11' };
+}
+
 function refusalOf(core: Core, message: PreVote): TransitionReason | null {
+  if (core.isRefetching) return refetching(core);
   if (hasLiveLeader(core))
     return { reason: `n${core.leaderId} leads and was heard from just now`, rule: 'E7' };
   if (!core.log.isUpToDate(message.lastLogTerm, message.lastLogIndex)) {

@@ -53,7 +53,7 @@ class Inflights {
 export class Progress {
   readonly id: NodeId;
   state: 'probe' | 'replicate' | 'snapshot' = 'probe';
-  /** Highest index known to be on the follower, synced. Rises only, within a leader's term. */
+  /** Highest index known to be on the follower, synced. Rises within a leader's term, but for L10. */
   matchIndex = 0;
   /** Next index to send. matchIndex < nextIndex. */
   nextIndex: number;
@@ -137,6 +137,8 @@ export class Progress {
       return true;
     }
     if (this.nextIndex - 1 !== prevLogIndex) return false;
+    // It has lost what it once acknowledged (a corrupt log). The commit index never follows it down. [L10]
+    if (prevLogIndex <= this.matchIndex) this.matchIndex = Math.max(0, Math.min(prevLogIndex - 1, hintIndex));
     this.nextIndex = Math.max(Math.min(prevLogIndex, hintIndex + 1), this.matchIndex + 1);
     this.probeSent = false;
     return true;

@@ -1,6 +1,6 @@
 // The Raft core: feed it ticks, messages, proposals and disk completions; carry out the Ready it returns in
 // the order that ready.ts gives. No I/O, no clock, no randomness of its own.
-import { Core } from './core.ts';
+import { Core, type RaftStart } from './core.ts';
 import { checkQuorum, leaderConnectionLost, startPreVote, tickElection } from './elections.ts';
 import { entryBytes } from './log.ts';
 import { checkOptions, type RaftOptions } from './options.ts';
@@ -18,13 +18,6 @@ import { step } from './step.ts';
 import { type TransferRefusal, tickTransfer, transferLeadership } from './transfer.ts';
 import type { Entry, HardState, Message, NodeId, Role } from './types.ts';
 
-export interface RaftStart {
-  hardState: HardState;
-  lastIncludedIndex: number;
-  lastIncludedTerm: number;
-  entries: readonly Entry[];
-}
-
 export type ProposeRefusal = 'notLeader' | 'transferring' | 'tooMuchUncommitted';
 export type ProposeResult =
   | { accepted: true; firstIndex: number; term: number }
@@ -36,7 +29,7 @@ export class Raft {
 
   constructor(options: RaftOptions, start: RaftStart) {
     checkOptions(options);
-    this.#core = new Core(options, start.hardState, start);
+    this.#core = new Core(options, start);
     this.#softState = { role: 'follower', leaderId: 0 };
   }
 
@@ -176,6 +169,11 @@ export class Raft {
 
   get currentTerm(): number {
     return this.#core.currentTerm;
+  }
+
+  /** Entries lost to corruption are not back yet; until then this node has no vote. [E11] */
+  get isRefetching(): boolean {
+    return this.#core.isRefetching;
   }
 
   get lastApplied(): number {

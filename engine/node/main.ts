@@ -1,0 +1,102 @@
+// The entry of a node process: configuration in, a node that obeys its parent, an exit code out.
+import { CONTROL_VERSION, ExitCode, type ParentMessage } from '../protocol/control.ts';
+import { type ControlChannel, openControlChannel } from './control-channel.ts';
+import { installHostCodecs } from './host-codecs.ts';
+import { ActionRefused, type RunningNode, startNode } from './node.ts';
+import { parseNodeConfig } from './node-config.ts';
+
+/** What was sent to the parent needs a moment to leave. */
+const EXIT_GRACE_MS = 20;
+
+function readConfig(): unknown {
+  const flag = process.argv.indexOf('--config');
+  const text = flag === -1 ? process.env.QUORUMLAB_NODE_CONFIG : process.argv[flag + 1];
+  if (text === undefined)
+    throw new Error('no configuration: pass --config JSON or set QUORUMLAB_NODE_CONFIG');
+  return JSON.parse(text);
+}
+
+function say(level: 'info' | 'warn', fields: object, message: string): void {
+  process.stderr.write(`${JSON.stringify({ at: new Date().toISOString(), level, message, ...fields })}\n`);
+}
+
+function fail(code: number, message: string): void {
+  say('warn', {}, message);
+  process.exitCode = code;
+  setTimeout(() => process.exit(code), EXIT_GRACE_MS);
+}
+
+function obey(node: RunningNode, channel: ControlChannel): void {
+  let statusTimer: NodeJS.Timeout | null = null;
+  const setStatusInterval = (intervalMs: number): void => {
+    if (statusTimer !== null) clearInterval(statusTimer);
+    statusTimer = null;
+    if (intervalMs === 0) return;
+    statusTimer = setInterval(
+      () => channel.send({ type: 'status', status: node.status() }),
+      Math.max(20, intervalMs),
+    );
+  };
+  const carryOut = async (message: ParentMessage): Promise<void> => {
+    if (message.type === 'setFaults') node.setFaults(message.faults);
+    else if (message.type === 'act') await node.act(message.action);
+    else if (message.type === 'setStatusInterval') setStatusInterval(message.intervalMs);
+    else await node.stop('asked by its parent');
+  };
+  channel.onMessage((message) => {
+    carryOut(message).then(
+      () => {
+        channel.send({ type: 'done', requestId: message.requestId });
+        if (message.type === 'stop') setTimeout(() => process.exit(ExitCode.stopped), EXIT_GRACE_MS);
+      },
+      (error: unknown) => {
+        if (!(error instanceof ActionRefused)) throw error;
+        channel.send({ type: 'refused', requestId: message.requestId, message: error.message });
+      },
+    );
+  });
+  setStatusInterval(node.config.statusIntervalMs);
+  const { nodeId } = node.config;
+  const { clientAddress, peerAddress } = node;
+  channel.send({
+    type: 'ready',
+    version: CONTROL_VERSION,
+    nodeId,
+    pid: process.pid,
+    clientAddress,
+    peerAddress,
+  });
+}
+
+async function main(): Promise<void> {
+  installHostCodecs();
+  const channel = openControlChannel();
+  // A parent that is gone, however it went, must leave nothing behind.
+  channel?.onGone(() => process.exit(ExitCode.stopped));
+  const node = await startNode(parseNodeConfig(readConfig()), {
+    events: (events) => channel?.send({ type: 'events', events }),
+    fatal: fail,
+    log: {
+      info: (fields, message) => say('info', fields, message),
+      warn: (fields, message) => say('warn', fields, message),
+    },
+  });
+  if (channel !== null) obey(node, channel);
+  const stop = (signal: NodeJS.Signals): void => {
+    node.stop(signal).then(
+      () => process.exit(ExitCode.stopped),
+      (error: unknown) => fail(ExitCode.programmerError, String(error)),
+    );
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+}
+
+process.on('uncaughtException', (error) => {
+  say('warn', { stack: error.stack }, `stopped by a programmer's error: ${error.message}`);
+  process.exit(ExitCode.programmerError);
+});
+
+main().catch((error: unknown) => {
+  fail(ExitCode.badConfiguration, error instanceof Error ? error.message : String(error));
+});

@@ -1,0 +1,79 @@
+// What a node is started with: parsed from JSON, completed with defaults, refused with the field's name.
+import { z } from 'zod';
+
+const port = z.number().int().min(0).max(65_535);
+const nodeId = z.number().int().min(1).max(65_535);
+/** `host:port`; an IPv6 host stands in brackets. */
+const address = z.string().regex(/^(\[[0-9a-fA-F:.]+\]|[^\s:[\]]+):\d{1,5}$/, 'must be host:port');
+const count = (min: number, max: number) => z.number().int().min(min).max(max);
+const MIB = 1024 * 1024;
+
+const memberSchema = z.strictObject({ id: nodeId, peer: address, client: address });
+
+/** Sizes in bytes. Every error about one of them names its setting. */
+export const limitsSchema = z.strictObject({
+  keyBytesMax: count(1, MIB).default(64 * 1024),
+  valueBytesMax: count(1, 32 * MIB).default(8 * MIB),
+  bulkItemsMax: count(1, 1_000_000).default(10_000),
+  lineBytesMax: count(1024, 48 * MIB).default(16 * MIB),
+  connectionsMax: count(1, 1_000_000).default(10_000),
+  uncommittedBytesMax: count(MIB, 4096 * MIB).default(256 * MIB),
+});
+
+export const nodeConfigSchema = z
+  .strictObject({
+    clusterId: z.string().min(1).max(64),
+    nodeId,
+    /** Holds this node's log and nothing else; made when missing. */
+    dataDir: z.string().min(1),
+    client: z.strictObject({ host: z.string().default('127.0.0.1'), port }),
+    peer: z.strictObject({ host: z.string().default('127.0.0.1'), port }),
+    /** All members, this node included. */
+    peers: z.array(memberSchema).min(1).max(15),
+    /** Half open, milliseconds: Raft paper §9.3. */
+    electionTimeoutMs: z.tuple([count(20, 60_000), count(21, 120_000)]).default([150, 300]),
+    heartbeatIntervalMs: count(5, 10_000).default(50),
+    /** A write or read that is not done by then is answered with TIMEOUT. */
+    requestTimeoutMs: count(50, 600_000).default(5000),
+    /** How often a status goes to the parent process; 0 for never. */
+    statusIntervalMs: count(0, 60_000).default(100),
+    limits: limitsSchema.prefault({}),
+  })
+  .refine((config) => config.peers.some((member) => member.id === config.nodeId), {
+    path: ['peers'],
+    message: 'must name this node too',
+  })
+  .refine((config) => new Set(config.peers.map((member) => member.id)).size === config.peers.length, {
+    path: ['peers'],
+    message: 'name a node twice',
+  })
+  .refine((config) => config.electionTimeoutMs[0] < config.electionTimeoutMs[1], {
+    path: ['electionTimeoutMs'],
+    message: 'must be [min, max) with min below max',
+  })
+  .refine((config) => config.heartbeatIntervalMs * 2 <= config.electionTimeoutMs[0], {
+    path: ['heartbeatIntervalMs'],
+    message: 'must be at most half of the smallest election timeout',
+  });
+
+export type NodeConfig = z.output<typeof nodeConfigSchema>;
+/** As written by people and parents: what has a default may be left out. */
+export type NodeConfigInput = z.input<typeof nodeConfigSchema>;
+
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/** Throws a ConfigError that names every wrong field. */
+export function parseNodeConfig(input: unknown): NodeConfig {
+  const parsed = nodeConfigSchema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'config'}: ${issue.message}`);
+  throw new ConfigError(`unusable configuration: ${faults.join('; ')}`);
+}
+
+/** `host:port` in its parts; an IPv6 host comes without its brackets. */
+export function splitAddress(text: string): { host: string; port: number } {
+  const colon = text.lastIndexOf(':');
+  return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) };
+}

@@ -1,0 +1,380 @@
+// One node of a cluster: the core, its log, its sockets and its clients, put together. In a process of its
+// own it is started by main.ts; `quorumlab serve` and tests start it in theirs.
+
+import { Keyspace } from '../kv/keyspace.ts';
+import type { NodeAction } from '../protocol/control.ts';
+import { ExitCode } from '../protocol/control.ts';
+import { NO_FAULTS, type NodeFaults } from '../protocol/faults.ts';
+import type { NodeEvent, NodeStatus } from '../protocol/node-status.ts';
+import { Raft } from '../raft/raft.ts';
+import type { SoftState } from '../raft/ready.ts';
+import type { Message, NodeId, RaftEvent } from '../raft/types.ts';
+import type { LogStore, LogStoreError, Recovered } from '../storage/types.ts';
+import type { ClientConnection } from '../transport/client-connection.ts';
+import { type ClientServer, openClientServer } from '../transport/client-server.ts';
+import type { ClientRequest } from '../transport/json-lines-handler.ts';
+import type { TransportLog } from '../transport/log.ts';
+import { openPeerTransport } from '../transport/peer-transport.ts';
+import type { PeerTransport } from '../transport/types.ts';
+import { Alarms } from './alarms.ts';
+import { ClientCounters } from './client-counters.ts';
+import { DriveLoop } from './drive-loop.ts';
+import { EventRecorder } from './event-recorder.ts';
+import { FollowerLag } from './follower-lag.ts';
+import { Forwarder } from './forwarder.ts';
+import { healthChecks } from './health.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
+import { type NodeConfig, splitAddress } from './node-config.ts';
+import { type NodeDisk, openNodeDisk } from './node-disk.ts';
+import { raftOptionsOf, tickIntervalMsOf } from './raft-options.ts';
+import { RequestDesk } from './request-desk.ts';
+import { buildStatus, statusReplyOf } from './status-builder.ts';
+import { Ticker } from './ticker.ts';
+
+export interface NodeHost {
+  events(events: readonly NodeEvent[]): void;
+  /** The node cannot go on and has shut its ports; the process is expected to end with this code. */
+  fatal(exitCode: number, message: string): void;
+  log: TransportLog;
+}
+
+interface OpenParts {
+  raft: Raft;
+  store: LogStore;
+  loop: DriveLoop;
+  desk: RequestDesk;
+  peers: PeerTransport;
+  clients: ClientServer;
+}
+
+export class ActionRefused extends Error {
+  override readonly name = 'ActionRefused';
+}
+
+const FORWARDS_OUTSTANDING_MAX = 10_000;
+
+/** Opens folder and ports. Rejects, with nothing left open, when one of them cannot be had. */
+export async function startNode(config: NodeConfig, host: NodeHost): Promise<RunningNode> {
+  const startedAt = performance.now();
+  const node = new RunningNode(config, host);
+  await node.open(startedAt);
+  return node;
+}
+
+export class RunningNode {
+  readonly config: NodeConfig;
+  readonly #host: NodeHost;
+  readonly #events: EventRecorder;
+  readonly #alarms: Alarms;
+  readonly #counters = new ClientCounters();
+  readonly #lag = new FollowerLag();
+  readonly #keyspace: Keyspace;
+  readonly #startedAt = Date.now();
+  readonly #ticker: Ticker;
+  readonly #forwarder: Forwarder;
+  #disk: NodeDisk | null = null;
+  #parts: OpenParts | null = null;
+  #faults: NodeFaults = NO_FAULTS;
+  #leaderlessTicks = 0;
+  #stopping = false;
+
+  constructor(config: NodeConfig, host: NodeHost) {
+    this.config = config;
+    this.#host = host;
+    this.#events = new EventRecorder(
+      config.nodeId,
+      () => performance.timeOrigin + performance.now(),
+      (events) => host.events(events),
+    );
+    this.#alarms = new Alarms(this.#events);
+    this.#keyspace = new Keyspace();
+    this.#ticker = new Ticker(tickIntervalMsOf(config), (count) => this.#tick(count));
+    this.#forwarder = new Forwarder({
+      lineBytesMax: config.limits.lineBytesMax * 2,
+      outstandingMax: FORWARDS_OUTSTANDING_MAX,
+      now: () => performance.now(),
+    });
+  }
+
+  get clientAddress(): string {
+    return this.#open.clients.listening.address;
+  }
+
+  get peerAddress(): string {
+    return this.#open.peers.address;
+  }
+
+  get #open(): OpenParts {
+    if (this.#parts === null) throw new Error('the node is not open');
+    return this.#parts;
+  }
+
+  async open(startedAt: number): Promise<void> {
+    const { config } = this;
+    const disk = await openNodeDisk(config.dataDir, (error) => this.#diskFailed(error));
+    this.#disk = disk;
+    const { recovered, store } = disk;
+    const raft = new Raft(raftOptionsOf(config, Math.random), recovered);
+    const loop = new DriveLoop(raft, store, this.#loopHost());
+    const desk = this.#createDesk(raft, loop);
+    let peers: PeerTransport | null = null;
+    try {
+      peers = await this.#openPeers(raft, loop);
+      const metrics = createMetrics(config.nodeId, () => this.status(), this.#counters);
+      const clients = await this.#openClients(desk, metrics);
+      this.#parts = { raft, store, loop, desk, peers, clients };
+    } catch (error) {
+      await peers?.close();
+      await disk.close();
+      throw error;
+    }
+    this.#reportStart(recovered, raft.status().lastIndex, performance.now() - startedAt);
+    this.#ticker.start();
+    loop.wake();
+  }
+
+  #reportStart(recovered: Recovered, lastIndex: number, recoveryMs: number): void {
+    for (const { message, lostBytes } of recovered.verdicts) {
+      this.#events.record({ type: 'recovery', message, lostBytes, rule: 'W3' });
+    }
+    const { clientAddress, peerAddress } = this;
+    this.#events.record({ type: 'started', clientAddress, peerAddress, lastIndex, recoveryMs });
+  }
+
+  #loopHost(): ConstructorParameters<typeof DriveLoop>[2] {
+    return {
+      beforeReady: () => this.#open.desk.submit(),
+      send: (messages: readonly Message[]) => {
+        this.#events.recordSent(messages);
+        this.#open.peers.send(messages);
+      },
+      apply: (entries) => this.#open.desk.apply(entries, performance.now()),
+      serveReads: (reads) => this.#open.desk.confirmReads(reads),
+      softStateChanged: (softState) => this.#softStateChanged(softState),
+      happened: (events: readonly RaftEvent[]) => {
+        for (const event of events) this.#events.record(event);
+      },
+      afterReady: () => this.#open.clients.flush(),
+    };
+  }
+
+  #createDesk(raft: Raft, loop: DriveLoop): RequestDesk {
+    return new RequestDesk({
+      raft,
+      keyspace: this.#keyspace,
+      counters: this.#counters,
+      requestTimeoutMs: this.config.requestTimeoutMs,
+      clientAddressOf: (id) => this.#clientAddressOf(id),
+      statusReply: (id) => statusReplyOf(id, this.status(), this.config.peers),
+      forward: (to, line, leader) => this.#forwarder.forward(to, line, leader),
+      wake: () => loop.wake(),
+    });
+  }
+
+  #clientAddressOf(id: NodeId): string | null {
+    return this.config.peers.find((member) => member.id === id)?.client ?? null;
+  }
+
+  #openPeers(raft: Raft, loop: DriveLoop): Promise<PeerTransport> {
+    const { config } = this;
+    return openPeerTransport({
+      nodeId: config.nodeId,
+      clusterId: config.clusterId,
+      ...config.peer,
+      peers: config.peers
+        .filter((member) => member.id !== config.nodeId)
+        .map((member) => ({ id: member.id, ...splitAddress(member.peer) })),
+      random: Math.random,
+      log: this.#host.log,
+      listener: {
+        onMessages: (messages) => {
+          if (this.#stopping) return;
+          this.#events.recordReceived(messages);
+          for (const message of messages) raft.step(message);
+          loop.wake();
+        },
+        onConnected: (peer) => {
+          this.#events.record({ type: 'peerConnected', peer });
+          raft.peerConnected(peer);
+          loop.wake();
+        },
+        onDisconnected: (peer, reason, broken) => {
+          this.#events.record({ type: 'peerDisconnected', peer, reason });
+          if (broken && !this.#stopping) raft.peerLost(peer);
+          loop.wake();
+        },
+      },
+    });
+  }
+
+  #openClients(desk: RequestDesk, metrics: Metrics): Promise<ClientServer> {
+    const { config } = this;
+    return openClientServer({
+      ...config.client,
+      limits: config.limits,
+      log: this.#host.log,
+      onRequests: (connection: ClientConnection, requests: readonly ClientRequest[]) => {
+        const arrivedAt = performance.now();
+        for (const { slot, request, line } of requests) {
+          desk.take(request, { id: request.id, slot, connection }, { line, arrivedAt });
+        }
+      },
+      pages: {
+        metrics: () => metrics.read(),
+        live: () => healthChecks(this.status()).live,
+        ready: () => healthChecks(this.status()).ready,
+        status: () => this.status(),
+      },
+    });
+  }
+
+  #softStateChanged({ role, leaderId }: SoftState): void {
+    if (leaderId !== 0) this.#counters.leaderChangesTotal++;
+    if (role !== 'leader') this.#open.desk.leadershipLost();
+  }
+
+  #tick(count: number): void {
+    const { raft, desk, loop } = this.#open;
+    for (let done = 0; done < count; done++) raft.tick();
+    const now = performance.now();
+    desk.expire(now);
+    this.#forwarder.expire(now - this.config.requestTimeoutMs);
+    this.#watchQuorum(count);
+    this.#watchDisk();
+    loop.wake();
+  }
+
+  #watchQuorum(count: number): void {
+    const { raft } = this.#open;
+    this.#leaderlessTicks = raft.leaderId === 0 ? this.#leaderlessTicks + count : 0;
+    const leaderlessMs = this.#leaderlessTicks * tickIntervalMsOf(this.config);
+    const isLong = leaderlessMs > this.config.electionTimeoutMs[1] * 3;
+    this.#alarms.set(
+      'noQuorum',
+      isLong,
+      () => 'no leader for three election timeouts: a majority is not reachable',
+    );
+  }
+
+  /** A disk that hangs must not hang the cluster: leadership goes to a node whose disk works. */
+  #watchDisk(): void {
+    const { raft, store } = this.#open;
+    const hungMs = store.status().syncInFlightMs;
+    const isHung = hungMs > this.config.electionTimeoutMs[1];
+    const raised = this.#alarms.set(
+      'diskHung',
+      isHung,
+      () => `a sync has not returned for ${Math.round(hungMs)} ms`,
+    );
+    if (raised && isHung && raft.role === 'leader') raft.transferLeadership(0);
+  }
+
+  status(): NodeStatus {
+    const { raft, store, peers, clients } = this.#open;
+    return buildStatus({
+      config: this.config,
+      tickIntervalMs: tickIntervalMsOf(this.config),
+      startedAt: this.#startedAt,
+      raft: raft.status(),
+      store: store.status(),
+      links: peers.status(),
+      keyspace: this.#keyspace.status(),
+      connections: clients.status().connections,
+      counters: this.#counters,
+      lag: this.#lag,
+      faults: this.#faults,
+      alarms: this.#alarms.list,
+      clientAddress: this.clientAddress,
+      peerAddress: this.peerAddress,
+    });
+  }
+
+  /** Replaces all faults in force. */
+  setFaults(faults: NodeFaults): void {
+    this.#faults = faults;
+    this.#disk?.setFaults(faults.disk);
+    this.#open.peers.setLinkFaults(faults.links);
+    this.#events.record({ type: 'faultsChanged', faults });
+  }
+
+  /** Throws ActionRefused, saying why, when the node cannot do it now. */
+  async act(action: NodeAction): Promise<void> {
+    const { raft, loop } = this.#open;
+    switch (action.kind) {
+      case 'stepDown': {
+        const refusal = raft.transferLeadership(action.target ?? 0);
+        if (refusal === 'notLeader') throw new ActionRefused(`n${this.config.nodeId} does not lead`);
+        if (refusal !== null) throw new ActionRefused(`n${action.target} cannot take over (${refusal})`);
+        loop.wake();
+        return;
+      }
+      case 'campaign':
+        if (raft.role === 'leader') throw new ActionRefused(`n${this.config.nodeId} leads already`);
+        raft.campaign();
+        loop.wake();
+        return;
+      case 'powerCut':
+        await this.#powerCut(action.seed);
+        return;
+      case 'snapshot':
+        throw new ActionRefused('this version takes no snapshots yet');
+    }
+  }
+
+  async #powerCut(seed: number): Promise<void> {
+    this.#silence();
+    await this.#disk?.powerCut(seed);
+    this.#host.fatal(ExitCode.powerCut, `power cut (seed ${seed})`);
+  }
+
+  /** Nothing is acknowledged from here on. */
+  #silence(): void {
+    this.#stopping = true;
+    this.#ticker.stop();
+    this.#parts?.loop.stop();
+    this.#forwarder.close();
+    void this.#parts?.peers.close();
+    void this.#parts?.clients.close();
+  }
+
+  #diskFailed(error: LogStoreError): void {
+    if (this.#stopping) return;
+    this.#silence();
+    const { operation, code, message } = error;
+    this.#events.record({ type: 'diskFailed', operation, code, message, rule: 'W4' });
+    this.#events.flush();
+    this.#host.fatal(ExitCode.diskFailed, `disk failed: ${code} on ${operation}: ${message}`);
+  }
+
+  /** Hands leadership away, stops taking requests, closes everything. */
+  async stop(reason: string): Promise<void> {
+    if (this.#stopping) return;
+    const { raft, loop, peers, clients } = this.#open;
+    this.#events.record({ type: 'stopping', reason });
+    if (raft.role === 'leader') {
+      raft.transferLeadership(0);
+      loop.wake();
+      await this.#leadershipGone();
+    }
+    this.#stopping = true;
+    this.#ticker.stop();
+    this.#forwarder.close();
+    await clients.close();
+    await peers.close();
+    loop.stop();
+    await this.#disk?.close();
+    this.#events.flush();
+  }
+
+  /** Until somebody else leads, or an election timeout has passed. */
+  #leadershipGone(): Promise<void> {
+    const deadline = performance.now() + this.config.electionTimeoutMs[1];
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (this.#open.raft.role !== 'leader' || performance.now() > deadline) resolve();
+        else setTimeout(look, 5);
+      };
+      look();
+    });
+  }
+}
