@@ -1,8 +1,9 @@
 // Carries out console commands: keys through engine/client as any program would, the rest through the
 // supervisor. Answers in lines for people; every failure says what can be done.
-import type { Client, JsonValue } from '../../../engine/client/client.ts';
+import type { Client } from '../../../engine/client/client.ts';
 import { ClientError } from '../../../engine/client/client-error.ts';
 import type { Receipt } from '../../../engine/client/operation.ts';
+import type { ReplyValue } from '../../../engine/protocol/json-client.ts';
 import type { NodeId } from '../../../engine/raft/types.ts';
 import type { ClusterView, NodeView } from '../../shared/cluster-view.ts';
 import type { ConsoleCommand, NodeTarget } from '../../shared/console-commands.ts';
@@ -94,7 +95,7 @@ export class PanelConsole {
       }
       case 'incr': {
         const { value, receipt } = await client.incr(command.key, BigInt(command.by));
-        return { lines: [{ tone: 'value', text: value }], receipt };
+        return { lines: [{ tone: 'value', text: String(value) }], receipt };
       }
       case 'cas': {
         const { swapped, current, receipt } = await client.cas(command.key, command.expected, command.value);
@@ -232,16 +233,25 @@ function shownReceipt({ nodeId, index, term, attempts, elapsedMs }: Receipt): Co
   return { node: nodeId ?? 0, index, term, attempts, elapsedMs };
 }
 
-function shownValue(value: JsonValue): string {
-  return JSON.stringify(value);
+function shownValue(value: ReplyValue): string {
+  if (value instanceof Uint8Array) return bytesText(value);
+  if (typeof value === 'bigint') return String(value);
+  return JSON.stringify(value, (_name, part: unknown) => (typeof part === 'bigint' ? Number(part) : part));
 }
 
-function valueLine(value: JsonValue): ConsoleLine {
+/** As redis-cli shows bytes: `"\\xff\\x00"`. */
+function bytesText(bytes: Uint8Array): string {
+  return `"${Array.from(bytes, (byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('')}"`;
+}
+
+function valueLine(value: ReplyValue): ConsoleLine {
   return { tone: 'value', text: shownValue(value) };
 }
 
-function shownKey(key: string): string {
-  return /^[\x21-\x7e\u00a1-\uffff]+$/.test(key) && !key.includes('"') ? key : JSON.stringify(key);
+/** Quoted when it could be taken for something else. */
+function shownKey(key: string | Uint8Array): string {
+  if (key instanceof Uint8Array) return bytesText(key);
+  return /^[\x21\x23-\x7e\u00a1-\uffff]+$/.test(key) ? key : JSON.stringify(key);
 }
 
 function errorLines(error: ClientError): ConsoleLine[] {

@@ -1,7 +1,6 @@
 // One file per node for what its process prints, and the last lines of its standard error for the exit reason.
 import { createWriteStream, mkdirSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Readable } from 'node:stream';
 
 const LOG_BYTES_MAX = 8 * 1024 * 1024;
 const TAIL_CHARACTERS_MAX = 2000;
@@ -15,7 +14,7 @@ export interface ProcessLog {
 /** Appends both streams to `path`; a file that has grown past 8 MiB moves to `path`.1 first. */
 export function logProcess(
   path: string,
-  streams: { out: Readable | null; error: Readable | null },
+  streams: { out: NodeJS.ReadableStream | null; error: NodeJS.ReadableStream | null },
 ): ProcessLog {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   rotate(path);
