@@ -114,7 +114,10 @@ export class RunningNode {
     const disk = await openNodeDisk(config.dataDir, (error) => this.#diskFailed(error));
     this.#disk = disk;
     const { recovered, store } = disk;
-    const raft = new Raft(raftOptionsOf(config, Math.random), recovered);
+    const raft = new Raft(raftOptionsOf(config, Math.random), {
+      ...recovered,
+      refetchIndex: recovered.lastDurableIndexKnown,
+    });
     const loop = new DriveLoop(raft, store, this.#loopHost());
     const desk = this.#createDesk(raft, loop);
     let peers: PeerTransport | null = null;
@@ -235,7 +238,11 @@ export class RunningNode {
 
   #tick(count: number): void {
     const { raft, desk, loop } = this.#open;
-    for (let done = 0; done < count; done++) raft.tick();
+    // A node that cannot write could win an election, but not lead.
+    const mayCampaign = !this.#alarms.has('diskHung') && !this.#alarms.has('noSpace');
+    for (let done = 0; done < count; done++) {
+      if (mayCampaign || raft.role === 'leader') raft.tick();
+    }
     const now = performance.now();
     desk.expire(now);
     this.#forwarder.expire(now - this.config.requestTimeoutMs);
@@ -256,17 +263,29 @@ export class RunningNode {
     );
   }
 
-  /** A disk that hangs must not hang the cluster: leadership goes to a node whose disk works. */
+  /** A disk that hangs or is full must not stop the cluster: leadership goes to a node whose disk works. */
   #watchDisk(): void {
     const { raft, store } = this.#open;
-    const hungMs = store.status().syncInFlightMs;
+    const { syncInFlightMs: hungMs, noSpace } = store.status();
     const isHung = hungMs > this.config.electionTimeoutMs[1];
-    const raised = this.#alarms.set(
+    const alarms = this.#alarms;
+    const hangs = alarms.set(
       'diskHung',
       isHung,
       () => `a sync has not returned for ${Math.round(hungMs)} ms`,
     );
-    if (raised && isHung && raft.role === 'leader') raft.transferLeadership(0);
+    const fills = alarms.set(
+      'noSpace',
+      noSpace,
+      () => 'the disk is full: nothing is acknowledged until there is room',
+    );
+    alarms.set(
+      'refetching',
+      raft.isRefetching,
+      () => 'entries lost to corruption are fetched from the leader',
+    );
+    const isNews = (hangs && isHung) || (fills && noSpace);
+    if (isNews && raft.role === 'leader') raft.transferLeadership(0);
   }
 
   status(): NodeStatus {

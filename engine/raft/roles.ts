@@ -79,9 +79,8 @@ function leaveRole(core: Core): void {
 
 function changeRole(core: Core, to: Role, leaderId: NodeId, why: TransitionReason): void {
   const from = core.role;
-  const leaderBefore = core.leaderId;
   core.role = to;
   core.leaderId = leaderId;
-  if (from === to && leaderBefore === leaderId) return;
+  if (from === to) return;
   core.emit({ type: 'roleChanged', term: core.currentTerm, from, to, leaderId, ...why });
 }
