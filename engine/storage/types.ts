@@ -18,6 +18,11 @@ export interface Recovered {
   lastIncludedIndex: number;
   lastIncludedTerm: number;
   configuration: Configuration | null;
+  /**
+   * Highest index that this node may have acknowledged. Above the last entry, entries were lost to
+   * corruption: the node must neither vote nor campaign before it has refetched up to here.
+   */
+  lastDurableIndexKnown: number;
   verdicts: RecoveryVerdict[];
 }
 
@@ -47,17 +52,30 @@ export interface LogStoreStatus {
   /** How long the sync in flight has lasted, 0 when none is. A hung disk shows here. */
   syncInFlightMs: number;
   batchesQueued: number;
+  /** The disk is full: nothing is acknowledged, nothing is lost, and it clears itself when there is room. */
+  noSpace: boolean;
 }
 
 export interface LogStore {
   /**
-   * Takes a batch; `onDurable` is called when it and all earlier batches survive a power cut. Callbacks
-   * come in the order of the calls. At most one sync is in flight; batches that arrive meanwhile share
-   * the next one (group commit).
+   * Takes a batch; `onDurable` is called when it and all earlier batches survive a power cut, never from
+   * within `append`. Callbacks come in the order of the calls. At most one sync is in flight; batches that
+   * arrive meanwhile share the next one (group commit). A `hardState` that differs by `commitIndex` alone
+   * asks for no write of its own: it is a hint, and rides with the next one.
    */
   append(batch: LogBatch, onDurable: () => void): void;
-  /** Entries up to and including `index` are covered by a durable snapshot and may be dropped. */
+  /**
+   * Entries up to and including `index` are covered by a durable snapshot and may be dropped. An index
+   * behind the log's last one is as `restartAt` with an unknown term.
+   */
   compact(index: number): Promise<void>;
+  /**
+   * The log, with all batches so far, is replaced by a durable snapshot that ends here (InstallSnapshot on
+   * a log that does not match: Raft paper, figure 13, rule 7). The next entry is `index + 1`.
+   */
+  restartAt(point: { index: number; term: number }): Promise<void>;
+  /** Nothing of what was lost is missing any more: `lastDurableIndexKnown` is the last index again. */
+  markRefetched(): void;
   status(): LogStoreStatus;
   /** Waits for what is under way, then releases files. */
   close(): Promise<void>;
@@ -66,14 +84,14 @@ export interface LogStore {
 /** A write or sync that failed. The store is unusable from then on: pages are never retried. */
 export class LogStoreError extends Error {
   override readonly name = 'LogStoreError';
-  constructor(
-    message: string,
-    /** The operation that failed, as in the file-system seam: `write`, `sync`, `rename`, … */
-    readonly operation: string,
-    /** The operating system's code: `EIO`, `ENOSPC`, … */
-    readonly code: string,
-    options?: ErrorOptions,
-  ) {
+  /** The operation that failed, as in the file-system seam: `write`, `sync`, `rename`, … */
+  readonly operation: string;
+  /** The operating system's code: `EIO`, `ENOSPC`, … */
+  readonly code: string;
+
+  constructor(message: string, operation: string, code: string, options?: ErrorOptions) {
     super(message, options);
+    this.operation = operation;
+    this.code = code;
   }
 }
