@@ -1,7 +1,7 @@
 // A node's folder: the real file system, the layer of injected faults over it, and the log in it.
 import type { DiskFault } from '../protocol/faults.ts';
 import { createNodeFileSystem } from '../storage/node-file-system.ts';
-import { openFileLog } from '../storage/open-file-log.ts';
+import { openFileLog } from '../storage/file-log-store.ts';
 import type { LogStore, LogStoreError, Recovered } from '../storage/types.ts';
 
 export interface NodeDisk {
