@@ -1,0 +1,86 @@
+// The right column: everything the selected node said about itself.
+import { Radio } from 'lucide-react';
+import type { NodeView } from '../../shared/cluster-view.ts';
+import { APPEARANCE_STYLES, appearanceOf, isDown, nodeName } from '../model/appearance.ts';
+import { EmptyState } from '../parts/empty-state.tsx';
+import { RoleGlyph } from '../parts/role-glyph.tsx';
+import { ScrollRegion } from '../parts/scroll-region.tsx';
+import { useInterface, usePanel, useView } from '../store/panel-context.tsx';
+import { FaultsSection, LastWordsNote, LinksSection, LogSection, ProcessSection } from './node-sections.tsx';
+import { HardStateSection, ProgressSection, SoftStateSection } from './raft-sections.tsx';
+
+export function Inspector() {
+  const nodes = useView((view) => view.nodes);
+  const selected = useInterface((state) => state.selectedNode);
+  const node = nodes.find(({ process }) => process.nodeId === selected) ?? nodes[0];
+  return (
+    <aside className="flex h-full min-w-0 flex-col bg-surface" aria-label="Inspector" data-testid="inspector">
+      <NodePicker nodes={nodes} selected={node?.process.nodeId ?? 0} />
+      <ScrollRegion label="Details of the selected node" className="min-h-0 flex-1 overflow-y-auto">
+        {node === undefined ? (
+          <EmptyState icon={<Radio size={20} />} title="No node yet" />
+        ) : (
+          <NodeDetails key={node.process.nodeId} node={node} />
+        )}
+      </ScrollRegion>
+    </aside>
+  );
+}
+
+function NodePicker({ nodes, selected }: { nodes: readonly NodeView[]; selected: number }) {
+  const { ui } = usePanel();
+  return (
+    <fieldset
+      aria-label="Node to inspect"
+      className="flex h-9 shrink-0 items-stretch border-b border-line px-2"
+    >
+      {nodes.map((node) => {
+        const { nodeId } = node.process;
+        const appearance = appearanceOf(node);
+        const current = nodeId === selected;
+        return (
+          <button
+            key={nodeId}
+            type="button"
+            aria-pressed={current}
+            aria-label={`Inspect ${nodeName(nodeId)}, ${APPEARANCE_STYLES[appearance].word.toLowerCase()}`}
+            className={`flex items-center gap-1.5 border-b-2 px-2.5 font-medium ${current ? 'border-accent text-text' : 'border-transparent text-dim hover:text-text'}`}
+            onClick={() => ui.setState({ selectedNode: nodeId })}
+          >
+            <RoleGlyph appearance={appearance} size={14} />
+            {nodeName(nodeId)}
+          </button>
+        );
+      })}
+    </fieldset>
+  );
+}
+
+function NodeDetails({ node }: { node: NodeView }) {
+  const status = node.status ?? node.lastWords;
+  if (status === null) {
+    return (
+      <>
+        <EmptyState icon={<Radio size={20} />} title={`${nodeName(node.process.nodeId)} has not spoken yet`}>
+          A node reports ten times a second as soon as it has read its log.
+        </EmptyState>
+        <ProcessSection process={node.process} status={null} />
+      </>
+    );
+  }
+  const past = node.status === null;
+  return (
+    <>
+      {isDown(node) ? <LastWordsNote process={node.process} /> : null}
+      <FaultsSection node={node} />
+      <div className={past ? 'opacity-80' : ''}>
+        <HardStateSection raft={status.raft} />
+        <SoftStateSection raft={status.raft} />
+        {past ? null : <ProgressSection raft={status.raft} />}
+        <LogSection disk={status.disk} keyspace={status.keyspace} />
+        <LinksSection links={status.links} />
+      </div>
+      <ProcessSection process={node.process} status={node.status} />
+    </>
+  );
+}

@@ -1,0 +1,261 @@
+// One node in the topology: who it is, what it says, and the buttons to break it. Dead is dead at once: the
+// card draws the process first and its last status only while that process lives.
+import {
+  HardDrive,
+  Megaphone,
+  MoreHorizontal,
+  Pause,
+  Play,
+  RotateCcw,
+  Skull,
+  TriangleAlert,
+  UserMinus,
+} from 'lucide-react';
+import { memo } from 'react';
+import type { NodeView } from '../../shared/cluster-view.ts';
+import { APPEARANCE_STYLES, type Appearance, appearanceOf, isDown, nodeName } from '../model/appearance.ts';
+import { diskFaultWords, linkFaultWords } from '../model/fault-words.ts';
+import { count, duration, milliseconds, UNKNOWN } from '../model/figures.ts';
+import type { Point, Size } from '../model/topology-layout.ts';
+import { AskNumber } from '../parts/ask-number.tsx';
+import { IconButton } from '../parts/button.tsx';
+import { Hint } from '../parts/hint.tsx';
+import { MenuArea, MenuButton } from '../parts/menu.tsx';
+import { useNow } from '../parts/use-now.ts';
+import { useActions, usePanel } from '../store/panel-context.tsx';
+import { CountdownRing } from './countdown-ring.tsx';
+import { canKill, useNodeMenu } from './node-menu.tsx';
+
+export const CARD: Size = { width: 232, height: 136 };
+
+export interface NodeCardProps {
+  node: NodeView;
+  peers: readonly number[];
+  center: Point;
+  selected: boolean;
+}
+
+export const NodeCard = memo(function NodeCard({ node, peers, center, selected }: NodeCardProps) {
+  const { ui } = usePanel();
+  const { process, status } = node;
+  const appearance = appearanceOf(node);
+  const { word, colour } = APPEARANCE_STYLES[appearance];
+  const name = nodeName(process.nodeId);
+  const menu = useNodeMenu(node, peers);
+  const term = status?.raft.currentTerm ?? null;
+  const select = () => ui.setState({ selectedNode: process.nodeId });
+  return (
+    <>
+      <MenuArea label={`Actions and faults of ${name}`} entries={menu.entries}>
+        <article
+          className="node-card"
+          aria-label={`${name}, ${word.toLowerCase()}${term === null ? '' : `, term ${term}`}`}
+          data-testid={`node-${process.nodeId}`}
+          data-role={appearance}
+          data-term={term ?? ''}
+          data-state={process.state}
+          data-commit={status?.raft.commitIndex ?? ''}
+          data-last={status?.raft.lastIndex ?? ''}
+          data-selected={selected}
+          style={{
+            width: CARD.width,
+            height: CARD.height,
+            left: center.x - CARD.width / 2,
+            top: center.y - CARD.height / 2,
+            ['--role' as string]: colour,
+          }}
+          onPointerDown={select}
+        >
+          <header className="node-head">
+            <CountdownRing nodeId={process.nodeId} appearance={appearance} />
+            <div className="min-w-0 flex-1">
+              <div className="flex items-baseline gap-2">
+                <button
+                  type="button"
+                  className="node-name"
+                  aria-pressed={selected}
+                  aria-label={`Inspect ${name}`}
+                  onClick={select}
+                >
+                  {name}
+                </button>
+                <span className="node-role">{word}</span>
+                {term === null ? null : <span className="node-term">term {count(term)}</span>}
+              </div>
+              <SecondLine node={node} />
+            </div>
+          </header>
+          {isDown(node) ? <Death node={node} /> : <Figures node={node} />}
+          <Buttons node={node} appearance={appearance}>
+            <MenuButton label={`Actions and faults of ${name}`} entries={menu.entries} align="end">
+              <button
+                type="button"
+                className="button ml-auto"
+                data-kind="quiet"
+                data-size="small"
+                data-shape="icon"
+                aria-label={`More for ${name}`}
+              >
+                <MoreHorizontal size={15} />
+              </button>
+            </MenuButton>
+          </Buttons>
+        </article>
+      </MenuArea>
+      {menu.question === null ? null : <AskNumber question={menu.question} onClose={menu.closeQuestion} />}
+    </>
+  );
+});
+
+function SecondLine({ node }: { node: NodeView }) {
+  const { process, status, disk, links } = node;
+  const alarms = status?.alarms ?? [];
+  if (alarms.length > 0) {
+    return (
+      <span className="chip" data-tone="bad">
+        <TriangleAlert size={11} /> {alarms.join(', ')}
+      </span>
+    );
+  }
+  const words = [...disk.map(diskFaultWords), ...links.map(linkFaultWords)];
+  if (words.length > 0) {
+    return (
+      <Hint text={words.join('; ')}>
+        <span className="chip max-w-full" data-tone="warn">
+          <TriangleAlert size={11} className="shrink-0" />
+          <span className="truncate">{words.length === 1 ? words[0] : `${words.length} faults`}</span>
+        </span>
+      </Hint>
+    );
+  }
+  return <div className="truncate text-small text-faint">{process.clientAddress || UNKNOWN}</div>;
+}
+
+function Figures({ node }: { node: NodeView }) {
+  const raft = node.status?.raft;
+  const disk = node.status?.disk;
+  const hangs = disk !== undefined && disk.syncInFlightMs > 100;
+  const lag = raft === undefined ? 0 : raft.lastIndex - raft.commitIndex;
+  return (
+    <dl className="node-figures">
+      <div>
+        <dt>Commit</dt>
+        <dd>{raft === undefined ? UNKNOWN : count(raft.commitIndex)}</dd>
+      </div>
+      <div>
+        <dt>Last{lag > 0 ? <span className="text-faint"> +{count(lag)}</span> : null}</dt>
+        <dd>{raft === undefined ? UNKNOWN : count(raft.lastIndex)}</dd>
+      </div>
+      <div>
+        <dt className="flex items-center gap-1">
+          <HardDrive size={10} aria-hidden="true" /> Sync
+        </dt>
+        <dd data-tone={hangs ? 'bad' : undefined}>
+          {disk === undefined ? UNKNOWN : milliseconds(hangs ? disk.syncInFlightMs : disk.syncP50Ms)}
+        </dd>
+      </div>
+    </dl>
+  );
+}
+
+function Death({ node }: { node: NodeView }) {
+  const now = useNow(1000);
+  const { exit, at } = node.process;
+  return (
+    <p className="node-death">
+      <span className="line-clamp-1 first-letter:uppercase">{exit?.reason ?? 'stopped'}</span>
+      <span className="text-faint">
+        {duration(now - at)} ago
+        {node.lastWords === null ? '' : `, at index ${count(node.lastWords.raft.lastIndex)}`}
+      </span>
+    </p>
+  );
+}
+
+function Buttons({
+  node,
+  appearance,
+  children,
+}: {
+  node: NodeView;
+  appearance: Appearance;
+  children: React.ReactNode;
+}) {
+  const actions = useActions();
+  const { nodeId, state } = node.process;
+  const name = nodeName(nodeId);
+  const small = { size: 'small', kind: 'quiet' } as const;
+  if (isDown(node)) {
+    return (
+      <footer className="node-buttons">
+        <button
+          type="button"
+          className="button"
+          data-size="small"
+          aria-label={`Restart ${name}`}
+          onClick={() => void actions.restart(nodeId)}
+        >
+          <RotateCcw size={13} /> Restart
+        </button>
+        {children}
+      </footer>
+    );
+  }
+  return (
+    <footer className="node-buttons">
+      <IconButton
+        {...small}
+        name={`Kill ${name}`}
+        hint={`Kill ${name} (SIGKILL)`}
+        kind="danger"
+        className="border-transparent bg-transparent"
+        disabled={!canKill(node)}
+        onClick={() => void actions.kill(nodeId)}
+        icon={<Skull size={14} />}
+      />
+      {state === 'paused' ? (
+        <IconButton
+          {...small}
+          name={`Resume ${name}`}
+          onClick={() => void actions.resume(nodeId)}
+          icon={<Play size={14} />}
+        />
+      ) : (
+        <IconButton
+          {...small}
+          name={`Pause ${name}`}
+          hint={`Pause ${name} (SIGSTOP)`}
+          disabled={state !== 'running'}
+          onClick={() => void actions.pause(nodeId)}
+          icon={<Pause size={14} />}
+        />
+      )}
+      <IconButton
+        {...small}
+        name={`Restart ${name}`}
+        disabled={state === 'starting'}
+        onClick={() => void actions.restart(nodeId)}
+        icon={<RotateCcw size={13} />}
+      />
+      {appearance === 'leader' ? (
+        <IconButton
+          {...small}
+          name={`Step down ${name}`}
+          hint={`Step down: ${name} hands leadership on`}
+          onClick={() => void actions.stepDown(nodeId)}
+          icon={<UserMinus size={14} />}
+        />
+      ) : (
+        <IconButton
+          {...small}
+          name={`Campaign ${name}`}
+          hint={`Campaign: ${name} starts an election`}
+          disabled={state !== 'running'}
+          onClick={() => void actions.campaign(nodeId)}
+          icon={<Megaphone size={14} />}
+        />
+      )}
+      {children}
+    </footer>
+  );
+}
