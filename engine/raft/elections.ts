@@ -77,8 +77,18 @@ export function handlePreVote(core: Core, message: PreVote): void {
     granted: voteGranted,
     ...(refusal ?? { reason: 'its log is up-to-date and no leader is heard here', rule: 'E6' }),
   });
+  if (voteGranted) yieldTo(core, message);
   const term = voteGranted ? message.term : core.currentTerm;
   core.send({ type: 'PreVoteResponse', to: message.from, term, voteGranted });
+}
+
+/** Two that ask at the same time would split the vote: the one with the better log, else the smaller id, goes first. [E12] */
+function yieldTo(core: Core, message: PreVote): void {
+  if (core.role !== 'preCandidate') return;
+  const isLevel = message.lastLogIndex === core.log.lastIndex && message.lastLogTerm === core.log.lastTerm;
+  if (isLevel && core.id < message.from) return;
+  const reason = `n${message.from} asks for votes too and goes first`;
+  becomeFollower(core, core.currentTerm, 0, { reason, rule: 'E12' });
 }
 
 /** In `message.term`, which is `currentTerm` by now. One vote a term, first come, first served. [E3] [E5] */
