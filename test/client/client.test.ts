@@ -96,7 +96,7 @@ describe('one node', () => {
       }),
     );
     const keys: string[] = [];
-    for await (const item of clientOf([only]).scan({ prefix: 'k', limit: 2 })) keys.push(item.key);
+    for await (const item of clientOf([only]).scan({ prefix: 'k', limit: 2 })) keys.push(String(item.key));
     expect(keys).toEqual(['k0', 'k1', 'k2', 'k3', 'k4', 'k5']);
     expect(only.requests.map((request) => request.prefix)).toEqual(['k', 'k', 'k']);
   });
