@@ -51,8 +51,8 @@ export interface LinkFilterOptions {
   random: () => number;
   /** Receives what a delay held back, in order, a batch at a time. */
   release: (messages: readonly Message[]) => void;
-  /** Told how many messages were thrown away. */
-  onDropped: (count: number) => void;
+  /** Receives what was thrown away. */
+  onDropped: (messages: readonly Message[]) => void;
   /** Bounds of what a delay holds back; what would exceed them is dropped. */
   delayedMessagesMax?: number | undefined;
   delayedBytesMax?: number | undefined;
@@ -110,13 +110,13 @@ export class LinkFilter {
   admit(message: Message): boolean {
     const { cut, lossProbability, delayMs, jitterMs } = this.#conditions;
     if (cut || (lossProbability > 0 && this.#options.random() < lossProbability)) {
-      this.#options.onDropped(1);
+      this.#options.onDropped([message]);
       return false;
     }
     if (delayMs === 0 && jitterMs === 0 && this.#delayed.length === 0) return true;
     const bytes = approximateBytes(message);
     if (this.#delayed.length >= this.#messagesMax || this.#delayedBytes + bytes > this.#bytesMax) {
-      this.#options.onDropped(1);
+      this.#options.onDropped([message]);
       return false;
     }
     const jitter = jitterMs > 0 ? jitterMs * this.#options.random() : 0;
@@ -133,10 +133,11 @@ export class LinkFilter {
   drop(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    if (this.#delayed.length > 0) this.#options.onDropped(this.#delayed.length);
+    const delayed = this.#delayed;
     this.#delayed = [];
     this.#delayedBytes = 0;
     this.#updateClear();
+    if (delayed.length > 0) this.#options.onDropped(delayed.map(({ message }) => message));
   }
 
   #arm(): void {

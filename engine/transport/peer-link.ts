@@ -58,8 +58,8 @@ export class PeerLink {
   constructor(context: PeerLinkContext, address: PeerAddress) {
     this.#context = context;
     this.address = address;
-    const onDropped = (count: number): void => {
-      this.#dropped += count;
+    const onDropped = (messages: readonly Message[]): void => {
+      for (const message of messages) this.#countDropped(message);
     };
     this.#outboundFilter = new LinkFilter({
       random: context.random,
@@ -161,7 +161,7 @@ export class PeerLink {
   #enqueue(message: Message): void {
     const outgoing = this.#outgoing;
     if (outgoing === null || !this.#up || this.#isQueueFull(outgoing, message)) {
-      this.#dropped++;
+      this.#countDropped(message);
       return;
     }
     this.#bytesSent += outgoing.enqueue(message);
@@ -169,6 +169,10 @@ export class PeerLink {
     if (isProbe(message)) return;
     this.#sent[message.type] = (this.#sent[message.type] ?? 0) + 1;
     if (message.type === 'AppendEntries') this.#entriesSent += message.entries.length;
+  }
+
+  #countDropped(message: Message): void {
+    if (!isProbe(message)) this.#dropped++;
   }
 
   /** Bulk gives way first: elections and heartbeats go on while the peer is slow. Raft sends again what was dropped. */
