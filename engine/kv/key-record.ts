@@ -3,10 +3,14 @@ import type { ByteString, KeyValue, StoredValue } from '../protocol/command.ts';
 import type { Session } from './sessions.ts';
 import type { SortedTree } from './sorted-tree.ts';
 
-/** Immutable: views share it with the live state. */
 export interface KeyRecord extends StoredValue {
   /** Index of the entry that last wrote the key. */
   revision: number;
+  /**
+   * Whoever may change this record in place: the keyspace that wrote it, until it gives out a view. In a view no
+   * record changes any more.
+   */
+  owner: object;
 }
 
 export interface ScanItem extends KeyValue {

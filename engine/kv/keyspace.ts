@@ -7,6 +7,7 @@ import { DecodeError } from '../protocol/decode-error.ts';
 import type { KeyRange } from '../protocol/json-line.ts';
 import type { KeyspaceStatus } from '../protocol/node-status.ts';
 import { addDecimals, isDecimal } from './decimal.ts';
+import { KeyIndex } from './key-index.ts';
 import type { KeyRecord, KeyspaceView, ScanPage } from './key-record.ts';
 import { scanPage } from './scan.ts';
 import { Sessions } from './sessions.ts';
@@ -31,7 +32,12 @@ interface Position {
 }
 
 export class Keyspace {
+  /** All records in the order of their keys. */
   #records: SortedTree<KeyRecord> = createTree();
+  /** The same records by key. */
+  #index = new KeyIndex<KeyRecord>();
+  /** The mark of records that no view shares. */
+  #owner: object = {};
   readonly #sessions: Sessions;
   readonly #scanBytesMax: number;
   #bytes = 0;
@@ -81,8 +87,9 @@ export class Keyspace {
     return result;
   }
 
-  get(key: ByteString): KeyRecord | null {
-    return this.#records.get(key) ?? null;
+  /** To be read at once: the record changes with the next entry that writes the key. */
+  get(key: ByteString): Readonly<KeyRecord> | null {
+    return this.#index.get(key) ?? null;
   }
 
   /** One page. The range's limit is the caller's to bound; the page's bytes are bounded here. */
@@ -101,6 +108,7 @@ export class Keyspace {
 
   /** The state as of now, untouched by later entries. Costs a copy of the list of sessions, nothing per key. [K6] */
   view(): KeyspaceView {
+    this.#owner = {}; // From now on every record is shared.
     return {
       records: this.#records.clone(),
       bytes: this.#bytes,
@@ -112,7 +120,10 @@ export class Keyspace {
 
   /** Replaces the whole state, for instance by what a KeyspaceRestorer read. */
   restore(view: KeyspaceView): void {
+    this.#owner = {};
     this.#records = view.records.clone();
+    this.#index = new KeyIndex();
+    for (const [key, record] of this.#records.entries()) this.#index.set(key, record);
     this.#bytes = view.bytes;
     this.#revision = view.revision;
     this.#lastApplied = view.lastApplied;
@@ -123,13 +134,13 @@ export class Keyspace {
     const { index, term } = at;
     switch (command.type) {
       case 'set':
-        this.#put(command.key, { value: command.value, kind: command.kind, revision: index });
+        this.#put(command.key, command, index);
         return { type: 'set', index, term, revision: index };
       case 'delete':
         return this.#delete(at, command.key);
       case 'bulkSet':
         // One entry, and nothing below can fail: all or nothing. [K2]
-        for (const { key, value, kind } of command.items) this.#put(key, { value, kind, revision: index });
+        for (const item of command.items) this.#put(item.key, item, index);
         return { type: 'bulkSet', index, term, count: command.items.length, revision: index };
       case 'incr':
         return this.#increment(at, command.key, command.by);
@@ -138,42 +149,51 @@ export class Keyspace {
     }
   }
 
-  #put(key: ByteString, record: KeyRecord): void {
-    const before = this.#records.get(key);
-    this.#bytes += record.value.length - (before === undefined ? -key.length : before.value.length);
+  #put(key: ByteString, { value, kind }: StoredValue, revision: number): void {
+    this.#revision = revision;
+    const before = this.#index.get(key);
+    this.#bytes += value.length - (before === undefined ? -key.length : before.value.length);
+    if (before !== undefined && before.owner === this.#owner) {
+      before.value = value;
+      before.kind = kind;
+      before.revision = revision;
+      return;
+    }
+    const record = { value, kind, revision, owner: this.#owner };
+    this.#index.set(key, record);
     this.#records.set(key, record);
-    this.#revision = record.revision;
   }
 
   #delete({ index, term }: Position, key: ByteString): CommandResult {
-    const before = this.#records.get(key);
+    const before = this.#index.get(key);
     if (before === undefined) return { type: 'delete', index, term, existed: false, revision: 0 };
     this.#records.delete(key);
+    this.#index.delete(key);
     this.#bytes -= key.length + before.value.length;
     this.#revision = index;
     return { type: 'delete', index, term, existed: true, revision: index };
   }
 
   #increment(at: Position, key: ByteString, by: string): CommandResult {
-    const before = this.#records.get(key);
+    const before = this.#index.get(key);
     const current = before?.value ?? '0';
     if (!isDecimal(current)) return failed(at, 'the value is not a whole number of 64 bits');
     if (!isDecimal(by)) return failed(at, 'the increment is not a whole number of 64 bits');
     const value = addDecimals(current, by);
     if (value === null) return failed(at, 'the sum does not fit 64 bits'); // [K4]
     // A number stays what it was, text or JSON; one that begins here is a JSON number.
-    this.#put(key, { value, kind: before?.kind ?? ValueKind.json, revision: at.index });
+    this.#put(key, { value, kind: before?.kind ?? ValueKind.json }, at.index);
     return { type: 'incr', index: at.index, term: at.term, value, revision: at.index };
   }
 
   #compareAndSet({ index, term }: Position, command: Extract<Command, { type: 'cas' }>): CommandResult {
-    const before = this.#records.get(command.key);
+    const before = this.#index.get(command.key);
     if (!matches(before, command.expected)) {
       const current = before === undefined ? null : { value: before.value, kind: before.kind };
       return { type: 'cas', index, term, swapped: false, current, revision: before?.revision ?? 0 };
     }
     const { value, kind } = command;
-    this.#put(command.key, { value, kind, revision: index });
+    this.#put(command.key, command, index);
     return { type: 'cas', index, term, swapped: true, current: { value, kind }, revision: index };
   }
 }

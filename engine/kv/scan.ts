@@ -33,7 +33,7 @@ export function scanPage(records: SortedTree<KeyRecord>, range: KeyRange, bytesM
   const end = earlier(range.end, endOfPrefix(range.prefix));
   const items: ScanItem[] = [];
   let bytes = 0;
-  for (const [key, { value, kind, revision }] of records.entries(first)) {
+  for (const [key, { value, kind, revision }] of records.entries(first, [])) {
     if (end !== null && key >= end) break;
     bytes += key.length + value.length;
     const last = items[items.length - 1];

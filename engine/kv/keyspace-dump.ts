@@ -1,0 +1,201 @@
+// The whole state of a keyspace as a stream of bytes and back: what a snapshot holds. Checksums are the
+// snapshot file's.
+//
+// The stream is a row of blocks, each `u32 length of the content, u8 type, content`; little endian:
+//   1 header    8 bytes magic, u8 version, u48 last applied, u48 revision, u53 keys, u53 bytes, u53 sessions
+//   2 keys      until the block ends: u8 kind, u48 revision, key, value (varint length and bytes each); keys rise
+//   3 sessions  until the block ends: 16 bytes client, u53 sequence, result (result-codec.ts)
+//   4 end       nothing
+// One state has one stream: equal states give equal bytes, whatever way led to them.
+import { ByteReader } from '../protocol/byte-reader.ts';
+import { ByteWriter } from '../protocol/byte-writer.ts';
+import { CLIENT_ID_BYTES } from '../protocol/command-codec.ts';
+import { DecodeError } from '../protocol/decode-error.ts';
+import { readU32, writeU32 } from '../protocol/little-endian.ts';
+import type { KeyRecord, KeyspaceView } from './key-record.ts';
+import { readKind, readResult, writeResult } from './result-codec.ts';
+import type { Session } from './sessions.ts';
+import { createTree } from './sorted-tree.ts';
+
+const Block = { header: 1, keys: 2, sessions: 3, end: 4 } as const;
+type BlockType = (typeof Block)[keyof typeof Block];
+
+const MAGIC = 'QLKEYS\r\n';
+const DUMP_VERSION = 1;
+const PREFIX_BYTES = 5;
+const BLOCK_BYTES_DEFAULT = 64 * 1024;
+/** One record of the largest size, and a block before it. */
+const BLOCK_BYTES_MAX = 128 * 1024 * 1024;
+
+/** A block under construction: its prefix is filled in when it is taken. */
+function openBlock(blockBytes: number): ByteWriter {
+  const writer = new ByteWriter(blockBytes + blockBytes / 4);
+  writer.u32(0);
+  writer.u8(0);
+  return writer;
+}
+
+function closeBlock(writer: ByteWriter, type: BlockType): Uint8Array {
+  const bytes = writer.take();
+  writeU32(bytes, 0, bytes.length - PREFIX_BYTES);
+  bytes[4] = type;
+  return bytes;
+}
+
+/**
+ * The stream, one block at a time: take the next whenever there is time for it. Blocks are about `blockBytes`
+ * long, longer only where one record is. The view does not change, so the live state may.
+ */
+export function* dumpKeyspace(
+  view: KeyspaceView,
+  blockBytes = BLOCK_BYTES_DEFAULT,
+): Generator<Uint8Array, void, undefined> {
+  const header = openBlock(64);
+  header.byteString(MAGIC);
+  header.u8(DUMP_VERSION);
+  header.u48(view.lastApplied);
+  header.u48(view.revision);
+  header.u53(view.records.size);
+  header.u53(view.bytes);
+  header.u53(view.sessions.length);
+  yield closeBlock(header, Block.header);
+
+  let block = openBlock(blockBytes);
+  for (const [key, record] of view.records.entries(undefined, [])) {
+    block.u8(record.kind);
+    block.u48(record.revision);
+    block.lengthAndByteString(key);
+    block.lengthAndByteString(record.value);
+    if (block.length < blockBytes) continue;
+    yield closeBlock(block, Block.keys);
+    block = openBlock(blockBytes);
+  }
+  if (block.length > PREFIX_BYTES) yield closeBlock(block, Block.keys);
+
+  block = openBlock(blockBytes);
+  for (const session of view.sessions) {
+    block.byteString(session.client);
+    block.u53(session.sequence);
+    writeResult(block, session.result);
+    if (block.length < blockBytes) continue;
+    yield closeBlock(block, Block.sessions);
+    block = openBlock(blockBytes);
+  }
+  if (block.length > PREFIX_BYTES) yield closeBlock(block, Block.sessions);
+  yield closeBlock(openBlock(PREFIX_BYTES), Block.end);
+}
+
+/** Takes the stream in pieces of any size. Throws DecodeError, and nothing else, when it is no such stream. */
+export class KeyspaceRestorer {
+  readonly #records = createTree<KeyRecord>();
+  readonly #sessions: Session[] = [];
+  /** Nobody's: whoever restores the view must not change its records in place. */
+  readonly #owner: object = {};
+  #header: { lastApplied: number; revision: number; keys: number; bytes: number; sessions: number } | null =
+    null;
+  #lastKey: string | null = null;
+  #bytes = 0;
+  #ended = false;
+  /** The beginning of a block whose end has not come. */
+  #pending = new Uint8Array(0);
+  #filled = 0;
+  /** Bytes of the stream before the pending ones, for error messages. */
+  #offset = 0;
+
+  push(chunk: Uint8Array): void {
+    let at = 0;
+    while (at < chunk.length) {
+      if (this.#ended) throw new DecodeError('bytes behind the end of a keyspace', this.#offset);
+      at = this.#fill(chunk, at, PREFIX_BYTES);
+      if (this.#filled < PREFIX_BYTES) return;
+      const length = readU32(this.#pending, 0);
+      if (length > BLOCK_BYTES_MAX) throw new DecodeError(`a block of ${length} bytes`, this.#offset);
+      at = this.#fill(chunk, at, PREFIX_BYTES + length);
+      if (this.#filled < PREFIX_BYTES + length) return;
+      this.#read(this.#pending[4] as number, new ByteReader(this.#pending, PREFIX_BYTES, this.#filled));
+      this.#offset += this.#filled;
+      this.#filled = 0;
+    }
+  }
+
+  /** The whole state. Throws DecodeError when the stream was cut short or its counts do not add up. */
+  finish(): KeyspaceView {
+    const header = this.#header;
+    if (header === null || !this.#ended) throw new DecodeError('a keyspace that is cut short', this.#offset);
+    if (
+      header.keys !== this.#records.size ||
+      header.bytes !== this.#bytes ||
+      header.sessions !== this.#sessions.length
+    ) {
+      throw new DecodeError('the counts of the keyspace do not add up', this.#offset);
+    }
+    const { lastApplied, revision, bytes } = header;
+    return { records: this.#records, bytes, revision, lastApplied, sessions: this.#sessions };
+  }
+
+  /** Moves bytes of `chunk` from `at` on until `target` bytes are pending; returns the offset behind them. */
+  #fill(chunk: Uint8Array, at: number, target: number): number {
+    const taken = Math.min(Math.max(0, target - this.#filled), chunk.length - at);
+    const length = this.#filled + taken;
+    if (length > this.#pending.length) {
+      // Grows with what has come, not with what was announced.
+      const grown = new Uint8Array(Math.max(length, Math.min(target, 2 * this.#pending.length)));
+      grown.set(this.#pending.subarray(0, this.#filled));
+      this.#pending = grown;
+    }
+    this.#pending.set(chunk.subarray(at, at + taken), this.#filled);
+    this.#filled = length;
+    return at + taken;
+  }
+
+  #read(type: number, reader: ByteReader): void {
+    if ((type === Block.header) !== (this.#header === null))
+      reader.fail('a header that is missing or comes twice');
+    switch (type) {
+      case Block.header:
+        this.#readHeader(reader);
+        return;
+      case Block.keys:
+        if (this.#sessions.length > 0) reader.fail('keys behind sessions');
+        while (reader.left > 0) this.#readKey(reader);
+        return;
+      case Block.sessions:
+        while (reader.left > 0) {
+          const client = reader.byteString(CLIENT_ID_BYTES);
+          this.#sessions.push({ client, sequence: reader.u53(), result: readResult(reader) });
+        }
+        return;
+      case Block.end:
+        reader.finish();
+        this.#ended = true;
+        return;
+      default:
+        reader.fail(`unknown block type ${type}`);
+    }
+  }
+
+  #readHeader(reader: ByteReader): void {
+    if (reader.byteString(MAGIC.length) !== MAGIC) reader.fail('no keyspace');
+    const version = reader.u8();
+    if (version !== DUMP_VERSION) reader.fail(`unknown version ${version} of a keyspace`);
+    this.#header = {
+      lastApplied: reader.u48(),
+      revision: reader.u48(),
+      keys: reader.u53(),
+      bytes: reader.u53(),
+      sessions: reader.u53(),
+    };
+    reader.finish();
+  }
+
+  #readKey(reader: ByteReader): void {
+    const kind = readKind(reader);
+    const revision = reader.u48();
+    const key = reader.lengthAndByteString();
+    const value = reader.lengthAndByteString();
+    if (this.#lastKey !== null && key <= this.#lastKey) reader.fail('keys that do not rise');
+    this.#lastKey = key;
+    this.#bytes += key.length + value.length;
+    this.#records.set(key, { value, kind, revision, owner: this.#owner });
+  }
+}
