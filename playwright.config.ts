@@ -13,6 +13,8 @@ const CHROMIUM_ARGS = [
   '--disable-sync',
 ];
 
+const BROWSER_SPECS = /[\\/]test[\\/]e2e[\\/]browser[\\/].*\.spec\.ts$/;
+
 export default defineConfig({
   testDir: 'test/e2e',
   outputDir: 'test-results/playwright',
@@ -26,10 +28,10 @@ export default defineConfig({
     ['json', { outputFile: process.env.QUORUMLAB_E2E_REPORT ?? 'test-results/reports/e2e.json' }],
   ],
   projects: [
-    { name: 'desktop', testMatch: '*.spec.ts', testIgnore: 'browser/**' },
+    { name: 'desktop', testMatch: '**/*.spec.ts', testIgnore: BROWSER_SPECS },
     {
       name: 'browser',
-      testMatch: 'browser/*.spec.ts',
+      testMatch: BROWSER_SPECS,
       use: {
         browserName: 'chromium',
         viewport: { width: 1440, height: 900 },

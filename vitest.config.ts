@@ -1,23 +1,6 @@
-// Three suites: `unit` in Node.js, `renderer` in jsdom, `cluster` with real processes, sockets and files.
+// Three suites: `unit` in Node.js (every folder of test/ without a suite of its own), `renderer` in jsdom, `cluster` with real processes, sockets and files.
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
-
-const UNIT_FOLDERS = [
-  'raft',
-  'interaction',
-  'kv',
-  'protocol',
-  'storage',
-  'transport',
-  'node',
-  'client',
-  'cli',
-  'checker',
-  'simulation',
-  'main',
-  'shared',
-  'scripts',
-];
 
 export default defineConfig({
   test: {
@@ -27,7 +10,8 @@ export default defineConfig({
         test: {
           name: 'unit',
           environment: 'node',
-          include: [`test/{${UNIT_FOLDERS.join(',')}}/**/*.test.ts`],
+          include: ['test/**/*.test.{ts,tsx}'],
+          exclude: ['test/renderer/**', 'test/cluster/**', 'test/e2e/**'],
           testTimeout: 20_000,
         },
       },

@@ -3,7 +3,7 @@
 // CI=true that is a failure.
 import { prepare } from './lib/prepare.mjs';
 import { sum, tally } from './lib/reports.mjs';
-import { filesOf, runSuite, SUITES } from './lib/suites.mjs';
+import { filesOf, runSuite, SUITES, strayFiles } from './lib/suites.mjs';
 import { bold, elapsed, PlainError, runMain, say, yellow } from './lib/terminal.mjs';
 
 /** @typedef {import('./lib/suites.mjs').Suite} Suite */
@@ -50,7 +50,9 @@ runMain(async () => {
     say(`${suite.name}: ${passed} passed, ${failed} failed, ${skipped} skipped`);
     for (const reason of reasons) say(yellow(`  ${reason}`));
   }
-  const total = sum(tallies);
+  const strays = strayFiles().map((file) => `test/${file} belongs to no suite and was not run`);
+  for (const stray of strays) say(yellow(stray));
+  const total = sum([...tallies, tally({ failed: strays.length })]);
   process.stdout.write(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`);
   return total.failed > 0 ? 1 : 0;
 });

@@ -1,8 +1,9 @@
 // Content hashes of files and folders: what "stale" means in these scripts never depends on a clock.
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { projectRoot } from './paths.mjs';
 
 /** @param {string} file @returns {Promise<string>} hex sha256 */
 export async function sha256OfFile(file) {
@@ -21,11 +22,14 @@ export function filesBelow(path) {
     .sort();
 }
 
-/** @param {string[]} paths files and folders @returns {string} hex sha256 of names and contents */
+/** @param {string[]} paths inside the project @returns {string} hex sha256 of names and contents */
 export function sha256OfTree(paths) {
   const hash = createHash('sha256');
   for (const file of paths.flatMap(filesBelow)) {
-    hash.update(`${file}\0`).update(readFileSync(file)).update('\0');
+    hash
+      .update(`${relative(projectRoot, file)}\0`)
+      .update(readFileSync(file))
+      .update('\0');
   }
   return hash.digest('hex');
 }

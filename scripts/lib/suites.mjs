@@ -70,47 +70,62 @@ async function prepareBrowser() {
   return playwrightCommand('browser', { QUORUMLAB_CHROMIUM: chromium });
 }
 
-/** @param {string[]} folders */
-const inFolders = (folders) => (/** @type {string} */ file) => folders.includes(file.split(sep)[0] ?? '');
+/** @param {string} file relative to test/ @param {string[]} folders */
+const inFolders = (file, folders) => folders.includes(file.split(sep)[0] ?? '');
+/** @param {string} file */
+const isBrowserSpec = (file) => file.startsWith(`e2e${sep}browser${sep}`);
+/** @param {string} file */
+const isTest = (file) => /\.test\.tsx?$/.test(file);
+/** @param {string} file */
+const isSpec = (file) => /\.spec\.ts$/.test(file);
 
 /** @type {Suite[]} */
 export const SUITES = [
   {
     name: 'unit',
     timeLimitMs: 5 * MINUTE_MS,
-    owns: (file) => !inFolders(['cluster', 'e2e'])(file),
+    owns: (file) => isTest(file) && !inFolders(file, ['cluster', 'e2e']),
     prepare: async () => vitestCommand('unit', ['unit', 'renderer']),
     readReport: readVitestReport,
   },
   {
     name: 'cluster',
     timeLimitMs: 5 * MINUTE_MS,
-    owns: inFolders(['cluster']),
+    owns: (file) => isTest(file) && inFolders(file, ['cluster']),
     prepare: async () => vitestCommand('cluster', ['cluster']),
     readReport: readVitestReport,
   },
   {
     name: 'desktop',
     timeLimitMs: 5 * MINUTE_MS,
-    owns: (file) => inFolders(['e2e'])(file) && !file.startsWith(`e2e${sep}browser${sep}`),
+    owns: (file) => isSpec(file) && inFolders(file, ['e2e']) && !isBrowserSpec(file),
     prepare: prepareDesktop,
     readReport: readPlaywrightReport,
   },
   {
     name: 'browser',
     timeLimitMs: 3 * MINUTE_MS,
-    owns: (file) => file.startsWith(`e2e${sep}browser${sep}`),
+    owns: (file) => isSpec(file) && isBrowserSpec(file),
     prepare: prepareBrowser,
     readReport: readPlaywrightReport,
   },
 ];
 
-/** The test files of a suite, relative to test/. @param {Suite} suite */
-export function filesOf(suite) {
+/** Every test file, relative to test/. */
+function testFiles() {
   const root = inProject('test');
-  return filesBelow(root)
-    .map((file) => relative(root, file))
-    .filter((file) => /\.(test|spec)\.tsx?$/.test(file) && suite.owns(file));
+  const named = filesBelow(root).filter((file) => /\.(test|spec)\.[cm]?[jt]sx?$/.test(file));
+  return named.map((file) => relative(root, file));
+}
+
+/** @param {Suite} suite */
+export function filesOf(suite) {
+  return testFiles().filter(suite.owns);
+}
+
+/** Test files that no suite would run: in the wrong folder, or with the wrong ending. */
+export function strayFiles() {
+  return testFiles().filter((file) => !SUITES.some((suite) => suite.owns(file)));
 }
 
 /**
