@@ -32,7 +32,9 @@ const LINE_END = Uint8Array.of(0x0a);
 export class JsonLinesHandler implements ProtocolHandler {
   readonly #connection: ClientConnection;
   readonly #options: JsonLinesOptions;
-  readonly #splitter: JsonLineSplitter;
+  #splitter: JsonLineSplitter;
+  /** The splitter holds, or has held, the beginning of a line and keeps memory for the next one. */
+  #splitterGrew = false;
 
   constructor(connection: ClientConnection, options: JsonLinesOptions) {
     this.#connection = connection;
@@ -46,6 +48,13 @@ export class JsonLinesHandler implements ProtocolHandler {
 
   onBytes(bytes: Uint8Array): void {
     this.#handle(this.#splitter.push(bytes));
+    if (this.#splitter.pendingBytes > 0) {
+      this.#splitterGrew = true;
+    } else if (this.#splitterGrew) {
+      // Between lines, so that an idle connection is cheap also after a long line.
+      this.#splitter = new JsonLineSplitter(this.#options.limits.lineBytesMax);
+      this.#splitterGrew = false;
+    }
   }
 
   /** The last line may lack its end. */

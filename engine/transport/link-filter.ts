@@ -172,7 +172,7 @@ export class LinkFilter {
 }
 
 /** What the message holds in memory, roughly: payloads and a little for the rest. */
-export function approximateBytes(message: Message): number {
+function approximateBytes(message: Message): number {
   if (message.type === 'InstallSnapshot') return 128 + message.data.length;
   if (message.type !== 'AppendEntries') return 128;
   let bytes = 128;

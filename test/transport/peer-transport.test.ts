@@ -149,14 +149,14 @@ describe('connections', () => {
     expect(one.listener.disconnections).toHaveLength(1);
   });
 
-  test('the death of a process is told within 100 ms, whichever side dialed', async () => {
+  /** A process of its own with node 2, connected to a new node 1. */
+  async function withPeerProcess(): Promise<{ one: TestPeer; child: ChildProcess }> {
     const one = await openPeer(1);
     const script = new URL('./peer-process.ts', import.meta.url).pathname;
-    const child = spawn(
-      process.execPath,
-      ['--import', 'tsx', script, JSON.stringify({ id: 2, peers: [one.address] })],
-      { stdio: ['ignore', 'pipe', 'inherit'] },
-    );
+    const settings = JSON.stringify({ id: 2, peers: [one.address] });
+    const child = spawn(process.execPath, ['--import', 'tsx', script, settings], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     children.push(child);
     let output = '';
     child.stdout?.on('data', (text) => {
@@ -165,12 +165,31 @@ describe('connections', () => {
     await waitUntil('the child', () => output.includes('\n'), 15_000);
     one.transport.addPeer({ id: 2, host: '127.0.0.1', port: Number(output.trim()) });
     await waitUntil('connected', () => isConnected(one, 2));
-    const killedMs = performance.now();
+    return { one, child };
+  }
+
+  test('the death of a process is told within 100 ms of its end', async () => {
+    const { one, child } = await withPeerProcess();
     child.kill('SIGKILL');
+    // The kernel closes the sockets before the parent hears of the exit.
+    await once(child, 'exit');
+    const exitedMs = performance.now();
     await waitUntil('the disconnection', () => one.listener.disconnections.length > 0);
     const [disconnection] = one.listener.disconnections;
     expect(disconnection).toMatchObject({ peer: 2, broken: true });
-    expect((disconnection?.atMs ?? 0) - killedMs).toBeLessThan(100);
+    expect((disconnection?.atMs ?? Number.NaN) - exitedMs).toBeLessThan(100);
+  }, 30_000);
+
+  test('a process that is stopped and goes on is no disconnection', async () => {
+    const { one, child } = await withPeerProcess();
+    await waitUntil('a round trip', () => linkOf(one, 2).roundTripMs !== null);
+    child.kill('SIGSTOP');
+    const endMs = performance.now() + 400;
+    await waitUntil('a pause', () => performance.now() > endMs);
+    expect(isConnected(one, 2)).toBe(true);
+    child.kill('SIGCONT');
+    await waitUntil('the pause in the round trip', () => (linkOf(one, 2).roundTripMs ?? 0) > 20);
+    expect(one.listener.disconnections).toEqual([]);
   }, 30_000);
 
   test('a link of which only the incoming half breaks is down as a whole', async () => {
