@@ -92,6 +92,48 @@ describe('while clients write', () => {
   });
 });
 
+describe('news that comes late', () => {
+  it('a new leader that answers before anybody hears of the loss ends a gap that began with the old one', () => {
+    const { gaps, stopwatch, acknowledge, elect } = setUp();
+    elect(1, 3);
+    acknowledge(1, 3);
+    vi.advanceTimersByTime(30);
+    acknowledge(2, 4);
+    vi.advanceTimersByTime(1);
+    acknowledge(2, 4);
+    expect(gaps).toEqual([]);
+    const exit = { code: null, signal: 'SIGKILL', reason: 'killed by SIGKILL', at: 0 };
+    stopwatch.process(sampleProcess(1, 'crashed', { exit }));
+    elect(2, 4);
+    vi.advanceTimersByTime(500);
+    expect(gaps).toMatchObject([
+      { id: 1, gapMs: 30, cause: 'n1: killed by SIGKILL', toLeader: 2, toTerm: 4 },
+    ]);
+  });
+
+  it('without any news of the cause it is reported a moment later all the same', () => {
+    const { gaps, acknowledge, elect } = setUp();
+    elect(1, 3);
+    acknowledge(1, 3);
+    vi.advanceTimersByTime(30);
+    acknowledge(2, 4);
+    vi.advanceTimersByTime(200);
+    expect(gaps).toMatchObject([{ gapMs: 30, cause: 'n2 took over in term 4' }]);
+  });
+
+  it('on an idle cluster the gap begins with the strike, not with the exit event', () => {
+    const { gaps, stopwatch, acknowledge, elect } = setUp();
+    elect(1, 3);
+    vi.advanceTimersByTime(5000);
+    stopwatch.struck(1);
+    vi.advanceTimersByTime(25);
+    stopwatch.process(sampleProcess(1, 'crashed'));
+    vi.advanceTimersByTime(40);
+    acknowledge(2, 4);
+    expect(gaps.at(-1)).toMatchObject({ gapMs: 65, measuredFrom: 'loss' });
+  });
+});
+
 describe('on an idle cluster', () => {
   it('probes from the loss until one is acknowledged, and says where it measured from', async () => {
     const { gaps, probes, stopwatch, elect } = setUp();

@@ -56,6 +56,7 @@ beforeEach(async () => {
       onStatus: () => undefined,
       onEvents: () => undefined,
       onDeed: (text) => deeds.push(text),
+      onStrike: () => undefined,
       onCluster: () => undefined,
     },
   });

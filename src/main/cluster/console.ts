@@ -275,8 +275,9 @@ function statusLines(view: ClusterView): ConsoleLine[] {
 function statusLine({ process, status }: NodeView): ConsoleLine {
   const name = `n${process.nodeId}`;
   if (status === null) {
-    const why = process.exit === null ? '' : ` (${process.exit.reason})`;
-    return { tone: 'table', text: `${name}  ${process.state}${why}` };
+    const isDead = process.state === 'crashed' || process.state === 'stopped';
+    const why = isDead ? (process.exit?.reason ?? 'not started yet') : 'it has not told anything yet';
+    return { tone: 'table', text: `${name}  ${process.state}  ${why}` };
   }
   const { role, currentTerm, commitIndex, lastApplied, lastIndex } = status.raft;
   const shown = process.state === 'running' ? role : process.state;

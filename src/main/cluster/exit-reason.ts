@@ -32,12 +32,12 @@ function isKnownCode(code: number): code is KnownCode {
   return Object.hasOwn(CODE_WORDS, code);
 }
 
-/** The message of the last log line, be it pino's JSON or text. */
+/** The message of the last log line, be it JSON or text. */
 function lastErrorLine(errorTail: string): string {
   const line = errorTail.split('\n').findLast((text) => text.trim() !== '') ?? '';
   try {
     const record: unknown = JSON.parse(line);
-    if (typeof record === 'object' && record !== null && 'msg' in record) return String(record.msg);
+    if (typeof record === 'object' && record !== null && 'message' in record) return String(record.message);
   } catch {
     // Plain text.
   }

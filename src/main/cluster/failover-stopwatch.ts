@@ -4,8 +4,9 @@
 // While clients write, their own acknowledgements are the clock. On an idle cluster nobody would notice when
 // writes work again, so from the first sign of an outage until its end the stopwatch writes by itself: it
 // deletes a reserved key that never exists, which takes the whole way through the log and changes nothing.
-// Such a gap starts when the loss was known (the leader's exit event, or the first sign of an election), not at
-// an acknowledgement, and says so in `measuredFrom`. It is then too short by the time nobody knew yet.
+// Such a gap starts when the panel struck the leader, or when its loss was known (its exit event, the first sign
+// of an election), not at an acknowledgement, and says so in `measuredFrom`. When nobody struck, it is too short
+// by the time that nobody knew.
 import type { NodeEvent } from '../../../engine/protocol/node-status.ts';
 import type { NodeId } from '../../../engine/raft/types.ts';
 import type { FailoverGap, ProcessView } from '../../shared/cluster-view.ts';
@@ -16,6 +17,10 @@ const PROBE_INTERVAL_MS_MIN = 8;
 const PROBES_IN_FLIGHT_MAX = 40;
 const PROBE_DEADLINE_MS_MIN = 320;
 const PROBE_DEADLINE_MS_MAX = 5_000;
+/** A strike explains a loss for so long. */
+const STRIKE_MS_MAX = 1_000;
+/** A new leader can answer before anybody hears how the old one went; the report waits so long for the cause. */
+const CAUSE_MS_MAX = 100;
 
 export interface Acknowledgement {
   /** When the write was sent and when its reply came: milliseconds since the epoch. */
@@ -52,7 +57,10 @@ export class FailoverStopwatch {
   readonly #options: FailoverStopwatchOptions;
   #leader: { nodeId: NodeId; term: number } | null = null;
   #lastAcknowledgedAt = Number.NEGATIVE_INFINITY;
+  #struck: { nodeId: NodeId; at: number } | null = null;
   #outage: Outage | null = null;
+  /** Over before anybody heard how it began. */
+  #unexplained: { outage: Outage; ack: Acknowledgement; timer: NodeJS.Timeout } | null = null;
   #gapsCount = 0;
   #probesInFlight = 0;
   #timer: NodeJS.Timeout | null = null;
@@ -66,7 +74,7 @@ export class FailoverStopwatch {
   acknowledged(ack: Acknowledgement): void {
     const outage = this.#outage;
     if (outage === null) {
-      this.#lastAcknowledgedAt = Math.max(this.#lastAcknowledgedAt, ack.at);
+      this.#acknowledgedInPeace(ack);
       return;
     }
     if (isUnderNextLeader(ack, outage)) {
@@ -85,11 +93,18 @@ export class FailoverStopwatch {
     }
   }
 
+  /** The panel is about to kill, stop or pause this node. */
+  struck(nodeId: NodeId): void {
+    this.#struck = { nodeId, at: this.#options.now() };
+  }
+
   /** What a node said. */
   event({ nodeId, event }: NodeEvent): void {
     if (event.type === 'roleChanged' && event.to === 'leader') this.#elected({ nodeId, term: event.term });
-    if (event.type === 'roleChanged' && event.from === 'leader' && this.#leader?.nodeId === nodeId) {
-      this.#lost(`n${nodeId} stepped down: ${event.reason}`, { certain: true });
+    if (event.type === 'roleChanged' && event.from === 'leader') {
+      const cause = `n${nodeId} stepped down: ${event.reason}`;
+      this.#explain(nodeId, cause);
+      if (this.#leader?.nodeId === nodeId) this.#lost(cause, { certain: true });
     }
     if (event.type === 'electionStarted' && this.#leader !== null && this.#leader.nodeId !== nodeId) {
       this.#lost(`n${nodeId} started an election: ${event.reason}`, { certain: false });
@@ -104,23 +119,66 @@ export class FailoverStopwatch {
       this.#leader ??= outage.from;
       return;
     }
-    if (this.#leader?.nodeId !== nodeId) return;
-    if (state === 'paused') this.#lost(`n${nodeId} was paused`, { certain: true, frozen: 'frozen' });
-    if (state === 'crashed' || state === 'stopped') {
-      this.#lost(`n${nodeId}: ${exit?.reason ?? state}`, { certain: true });
-    }
+    const isDead = state === 'crashed' || state === 'stopped';
+    if (!isDead && state !== 'paused') return;
+    const cause = isDead ? `n${nodeId}: ${exit?.reason ?? state}` : `n${nodeId} was paused`;
+    this.#explain(nodeId, cause);
+    if (this.#leader?.nodeId === nodeId)
+      this.#lost(cause, { certain: true, frozen: isDead ? 'no' : 'frozen' });
   }
 
   /** A new cluster begins: an open gap has no end any more. */
   forget(): void {
     this.#leader = null;
+    this.#struck = null;
+    if (this.#unexplained !== null) clearTimeout(this.#unexplained.timer);
+    this.#unexplained = null;
     this.#end();
     this.#lastAcknowledgedAt = Number.NEGATIVE_INFINITY;
   }
 
   close(): void {
     this.#closed = true;
-    this.#end();
+    this.forget();
+  }
+
+  #acknowledgedInPeace(ack: Acknowledgement): void {
+    const from = this.#leader;
+    if (from !== null && ack.term !== null && ack.nodeId !== null && ack.term > from.term) {
+      // The next leader answers before its election and the old one's end were heard of.
+      const cause = `n${ack.nodeId} took over in term ${ack.term}`;
+      const outage = this.#newOutage(from, { cause, certain: true, frozen: 'no' });
+      this.#leader = { nodeId: ack.nodeId, term: ack.term };
+      const timer = setTimeout(() => this.#explain(from.nodeId, cause), CAUSE_MS_MAX);
+      this.#unexplained = { outage, ack, timer };
+    }
+    this.#lastAcknowledgedAt = Math.max(this.#lastAcknowledgedAt, ack.at);
+  }
+
+  #explain(nodeId: NodeId, cause: string): void {
+    const unexplained = this.#unexplained;
+    if (unexplained === null || unexplained.outage.from.nodeId !== nodeId) return;
+    clearTimeout(unexplained.timer);
+    this.#unexplained = null;
+    this.#report({ ...unexplained.outage, cause }, unexplained.ack);
+  }
+
+  #newOutage(
+    from: { nodeId: NodeId; term: number },
+    how: Pick<Outage, 'cause' | 'certain' | 'frozen'>,
+  ): Outage {
+    const now = this.#options.now();
+    const isStruck = this.#struck?.nodeId === from.nodeId && now - this.#struck.at <= STRIKE_MS_MAX;
+    const since = isStruck ? (this.#struck?.at ?? now) : now;
+    const isWriting = since - this.#lastAcknowledgedAt <= RECENT_MS_MAX;
+    return {
+      ...how,
+      from,
+      since,
+      lastAcknowledgedAt: isWriting ? this.#lastAcknowledgedAt : since,
+      measuredFrom: isWriting ? 'acknowledgement' : 'loss',
+      id: 0,
+    };
   }
 
   #elected(leader: { nodeId: NodeId; term: number }): void {
@@ -136,18 +194,7 @@ export class FailoverStopwatch {
     const from = this.#leader;
     if (this.#closed || from === null) return;
     if (this.#outage === null) {
-      const since = this.#options.now();
-      const writing = since - this.#lastAcknowledgedAt <= RECENT_MS_MAX;
-      this.#outage = {
-        since,
-        cause,
-        from,
-        certain,
-        frozen,
-        lastAcknowledgedAt: writing ? this.#lastAcknowledgedAt : since,
-        measuredFrom: writing ? 'acknowledgement' : 'loss',
-        id: 0,
-      };
+      this.#outage = this.#newOutage(from, { cause, certain, frozen });
       this.#scheduleProbe(this.#outage);
     } else if (certain && !this.#outage.certain) {
       this.#outage.certain = true;

@@ -126,6 +126,7 @@ function wire(options: PanelHostOptions, folder: ClusterFolder, { ports, notes }
         }
       },
       onDeed: (text, nodeId) => recorder.add({ type: 'deed', at: wallClockMs(), text, nodeId }),
+      onStrike: (nodeId) => stopwatch.struck(nodeId),
       onCluster: (clusterId) => {
         stopwatch.forget();
         recorder.add({ type: 'cluster', clusterId, at: wallClockMs() });

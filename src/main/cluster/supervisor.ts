@@ -14,6 +14,8 @@ export interface SupervisorOptions {
   ports: readonly NodePorts[];
   launcher: NodeLauncher;
   listener: ManagedNodeListener & {
+    /** This node is about to be killed, stopped or paused. */
+    onStrike(nodeId: NodeId): void;
     /** All folders are empty and a cluster of this id begins. */
     onCluster(clusterId: string): void;
   };
@@ -54,12 +56,14 @@ export class Supervisor {
 
   kill(nodeId: NodeId): void {
     const node = this.#node(nodeId);
+    this.#options.listener.onStrike(nodeId);
     node.kill();
     this.#deed(`SIGKILL sent to ${node.name}`, nodeId);
   }
 
   pause(nodeId: NodeId): void {
     const node = this.#node(nodeId);
+    this.#options.listener.onStrike(nodeId);
     node.pause();
     this.#deed(`Paused ${node.name} (SIGSTOP)`, nodeId);
   }
