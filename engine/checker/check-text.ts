@@ -43,8 +43,8 @@ export function describeCheck(checked: CheckedText): string {
 
 function describeVerdict({ counts, violation }: Verdict): string[] {
   const lines = [
-    `${counts.operations} operations (${counts.ok} ok, ${counts.failed} failed, ${counts.unknown} unknown) by ` +
-      `${counts.processes} processes on ${counts.keys} keys; ${counts.steps} steps`,
+    `${count(counts.operations, 'operation', 'operations')} (${counts.ok} ok, ${counts.failed} failed, ${counts.unknown} unknown) by ` +
+      `${count(counts.processes, 'process', 'processes')} on ${count(counts.keys, 'key', 'keys')}; ${count(counts.steps, 'step', 'steps')} of search`,
   ];
   if (violation === null) return lines;
   const { operations, operationCountBefore, partialOrder, failing, struckElementCount } = violation;
@@ -72,6 +72,10 @@ function describeVerdict({ counts, violation }: Verdict): string[] {
     lines.push(`also in violation: ${violation.otherKeys.slice(0, 10).map(describeKey).join(', ')}`);
   }
   return lines;
+}
+
+function count(amount: number, one: string, many: string): string {
+  return `${amount} ${amount === 1 ? one : many}`;
 }
 
 function lineRange(operation: Operation): string {

@@ -177,7 +177,7 @@ function explain(
 }
 
 /** A minimal history is small; one that could not be made small is not worth more. */
-const EXPLANATION_STEPS_MAX = 1_000_000;
+const EXPLANATION_STEPS_MAX = 200_000;
 
 function describe(violation: Violation, all: readonly Operation[]): string {
   const { failing, partialOrder, partialState, unplaced, key } = violation;

@@ -125,9 +125,15 @@ function shrink<Candidate>(
   return left;
 }
 
-/** A read changes nothing: a linearization without it is one still. */
+/** What changes nothing, a read or a cas from a value to itself: a linearization without it is one still. */
 function withoutReads(all: readonly Operation[], chunk: ReadonlySet<Operation>): readonly Operation[] {
-  return all.filter((operation) => operation.f !== 'read' || !chunk.has(operation));
+  return all.filter((operation) => !chunk.has(operation) || !changesNothing(operation));
+}
+
+function changesNothing(operation: Operation): boolean {
+  if (operation.f === 'read') return true;
+  const [seen, made] = [seenValue(operation), madeValue(operation)];
+  return seen !== undefined && made !== undefined && canonicalJson(seen) === canonicalJson(made);
 }
 
 /**
