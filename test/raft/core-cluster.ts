@@ -144,7 +144,8 @@ export class CoreCluster {
       const messages = this.inFlight;
       this.inFlight = [];
       for (const message of messages) {
-        if (!this.down.has(message.to) && this.passes(message)) this.nodes.get(message.to)?.raft.step(message);
+        if (!this.down.has(message.to) && this.passes(message))
+          this.nodes.get(message.to)?.raft.step(message);
       }
       this.collect();
     }

@@ -32,7 +32,8 @@ for (let seed = 1; seed <= 100; seed++) {
           const position = entry.index - 1;
           const text = `${entry.index}:${entry.term}:${textOf(entry)}`;
           history[position] ??= text;
-          if (text !== history[position]) throw new Error(`n${node.id} applied ${text}, not ${history[position]}`);
+          if (text !== history[position])
+            throw new Error(`n${node.id} applied ${text}, not ${history[position]}`);
         });
       }
     };
