@@ -1,7 +1,9 @@
 // Which segment files a folder holds, and which of them make up the log: each names the one it continues.
 import { type FileSystem, joinPath } from './file-system.ts';
 import {
+  BATCH_HEAD_BYTES,
   isZero,
+  readBatchHead,
   readSegmentHeader,
   SEGMENT_HEADER_BYTES,
   type SegmentHeader,
@@ -81,9 +83,9 @@ async function readOne(fs: FileSystem, folder: string, sequence: number): Promis
   const name = segmentName(sequence);
   const handle = await fs.open(joinPath(folder, name), 'read');
   try {
-    const start = new Uint8Array(SEGMENT_HEADER_BYTES);
-    const bytes = await handle.read(start, 0);
-    const reading = readSegmentHeader(start.subarray(0, bytes));
+    const start = new Uint8Array(SEGMENT_HEADER_BYTES + BATCH_HEAD_BYTES);
+    await handle.read(start, 0);
+    const reading = readSegmentHeader(start);
     if (reading.status === 'unknownVersion') {
       throw new LogStoreError(
         `${name} has log format ${reading.version}, which this version cannot read: use the newer version that wrote it`,
@@ -93,16 +95,26 @@ async function readOne(fs: FileSystem, folder: string, sequence: number): Promis
     }
     const sizeBytes = (await fs.stat(joinPath(folder, name)))?.sizeBytes ?? 0;
     // A header of zeros over a file that holds something lost its header; it was never blank.
-    const blank = reading.status === 'blank' && (await isBlank(handle, sizeBytes));
-    return {
-      name,
-      sequence,
-      sizeBytes,
-      reading: reading.status === 'blank' && !blank ? { status: 'bad' } : reading,
-    };
+    const lostHeader = reading.status === 'blank' && !(await isBlank(handle, sizeBytes));
+    const sound = reading.status !== 'whole' || hasFirstHead(start, reading.header);
+    return { name, sequence, sizeBytes, reading: lostHeader || !sound ? { status: 'bad' } : reading };
   } finally {
     await handle.close();
   }
+}
+
+/**
+ * A header only counts together with the head behind it, which is part of the same write: alone it would
+ * begin a log without its hard state.
+ */
+function hasFirstHead(start: Uint8Array, header: SegmentHeader): boolean {
+  const head = readBatchHead(start, SEGMENT_HEADER_BYTES);
+  return (
+    head !== null &&
+    head.segmentSequence === header.sequence &&
+    head.batchSequence === header.firstBatch &&
+    sameBytes(head.logId, header.logId)
+  );
 }
 
 async function isBlank(handle: Awaited<ReturnType<FileSystem['open']>>, sizeBytes: number): Promise<boolean> {

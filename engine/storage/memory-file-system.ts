@@ -132,24 +132,22 @@ export interface MemoryFileSystem extends FileSystem {
   plant(path: string, bytes: Uint8Array): void;
   /** Paths of all files, sorted. */
   paths(): string[];
-}
-
-export interface MemoryFileSystemOptions {
   /** Awaited after each step that changes something; a durable write has two: written, then synced. */
-  afterStep?: ((operation: FileSystemOperation, path: string) => void | Promise<void>) | undefined;
+  onStep(afterStep: AfterStep | null): void;
 }
 
-export function createMemoryFileSystem(options: MemoryFileSystemOptions = {}): MemoryFileSystem {
-  return new InMemory(options, new Map());
+export type AfterStep = (operation: FileSystemOperation, path: string) => void | Promise<void>;
+
+export function createMemoryFileSystem(): MemoryFileSystem {
+  return new InMemory(new Map());
 }
 
 class InMemory implements MemoryFileSystem {
-  readonly #afterStep: MemoryFileSystemOptions['afterStep'];
+  #afterStep: AfterStep | null = null;
   readonly #folders: Map<string, Folder>;
   readonly #locked = new Set<string>();
 
-  constructor(options: MemoryFileSystemOptions, folders: Map<string, Folder>) {
-    this.#afterStep = options.afterStep;
+  constructor(folders: Map<string, Folder>) {
     this.#folders = folders;
   }
 
@@ -165,6 +163,10 @@ class InMemory implements MemoryFileSystem {
     }
     if (inode === undefined) throw new FileSystemError({ operation: 'open', code: 'ENOENT', path });
     return new MemoryFileHandle(path, inode, (operation) => this.#step(operation, path));
+  }
+
+  onStep(afterStep: AfterStep | null): void {
+    this.#afterStep = afterStep;
   }
 
   async rename(from: string, to: string): Promise<void> {
@@ -290,7 +292,7 @@ class InMemory implements MemoryFileSystem {
       survivor.durable = new Map(survivor.volatile);
       folders.set(path, survivor);
     }
-    return new InMemory({}, folders);
+    return new InMemory(folders);
   }
 
   #folder(path: string, operation: FileSystemOperation): Folder {
@@ -300,7 +302,7 @@ class InMemory implements MemoryFileSystem {
   }
 
   #step(operation: FileSystemOperation, path: string): void | Promise<void> {
-    return this.#afterStep?.(operation, path);
+    if (this.#afterStep !== null) return this.#afterStep(operation, path);
   }
 }
 
