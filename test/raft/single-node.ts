@@ -32,6 +32,8 @@ export class SingleNode {
   readonly reads: { token: number; index: number }[] = [];
   /** What was handed out for the disk, oldest first. */
   readonly unsynced: Ready[] = [];
+  /** Everything that was ever handed out. */
+  readonly history: Ready[] = [];
   hardState: HardState;
 
   constructor(start: SingleStart = {}) {
@@ -66,6 +68,7 @@ export class SingleNode {
       this.applied.push(...ready.committed);
       this.reads.push(...ready.reads);
       this.unsynced.push(ready);
+      this.history.push(ready);
     }
     return messages;
   }
