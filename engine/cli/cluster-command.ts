@@ -1,5 +1,4 @@
 // cluster: a whole cluster on this machine, without the panel.
-import Table from 'cli-table3';
 import { type Command, Option } from 'commander';
 import pc from 'picocolors';
 import type { NodeEvent } from '../protocol/node-status.ts';
@@ -10,6 +9,7 @@ import { describeEvent } from './event-text.ts';
 import { CliExitCode, UsageError } from './exit-code.ts';
 import { LocalCluster, type LocalClusterListener, type RunningNode } from './local-cluster.ts';
 import { findNodeEntry } from './node-process.ts';
+import { plainTable } from './plain-table.ts';
 import { printJson, printLine, remark } from './terminal.ts';
 
 interface ClusterFlags {
@@ -94,11 +94,13 @@ async function superviseUntilStopped(
 ): Promise<void> {
   const stop = stopRequest();
   const started = performance.now();
-  const listener = flags.json ? quietListener(stop) : talkativeListener(stop);
+  let up = false;
+  const listener = flags.json ? quietListener(stop) : talkativeListener(stop, () => up);
   const cluster = new LocalCluster({ entry, folder, ports, restart: flags.restart === true, listener });
   try {
     // A stop that comes while it starts ends the wait.
     await Promise.race([cluster.start(LEADER_DEADLINE_MS), stop.wanted]);
+    up = true;
     if (!stop.isWanted() && flags.json) printJson({ nodes: cluster.nodes, leader: cluster.leader.id });
     else if (!stop.isWanted()) introduce(cluster, { folder, flags, elapsedMs: performance.now() - started });
     await stop.wanted;
@@ -150,7 +152,7 @@ function exitText({ code, signal }: { code: number | null; signal: NodeJS.Signal
 function quietListener(stop: StopRequest): LocalClusterListener {
   return {
     onEvent: () => {},
-    onNodeLine: (id, line) => process.stderr.write(`n${id}: ${line}\n`),
+    onNodeLine: () => {},
     onNodeExit: (id, exit) =>
       process.stderr.write(`n${id} ${exitText(exit)}${exit.restarts ? ', restarting' : ''}\n`),
     onNodeStart: () => {},
@@ -158,16 +160,20 @@ function quietListener(stop: StopRequest): LocalClusterListener {
   };
 }
 
-function talkativeListener(stop: StopRequest): LocalClusterListener {
+/** Until all are `up`, that nodes miss each other and find empty folders is no news. */
+function talkativeListener(stop: StopRequest, isUp: () => boolean): LocalClusterListener {
   const say = (id: number, text: string, at = Date.now()): void => {
     printLine(`${pc.dim(new Date(at).toISOString().slice(11, 23))}  ${pc.bold(`n${id}`)}  ${text}`);
   };
   return {
     onEvent: (event: NodeEvent) => {
+      if (!isUp() && event.event.type === 'recovery' && event.event.lostBytes === 0) return;
       const text = describeEvent(event.event);
       if (text !== null) say(event.nodeId, text, event.at);
     },
-    onNodeLine: (id, line) => process.stderr.write(`${pc.dim(`n${id} ${line}`)}\n`),
+    onNodeLine: (id, line) => {
+      if (isUp()) remark(`n${id}: ${line}`);
+    },
     onNodeExit: (id, exit) =>
       say(id, pc.red(`${exitText(exit)}${exit.restarts ? '; restarting' : '; it stays dead'}`)),
     onNodeStart: (node: RunningNode) => say(node.id, `up, process ${node.pid}, clients ${node.client}`),
@@ -183,20 +189,11 @@ function introduce(
   { folder, flags, elapsedMs }: { folder: ClusterFolder; flags: ClusterFlags; elapsedMs: number },
 ): void {
   const leader = cluster.leader;
-  const table = new Table({
-    head: ['node', 'pid', 'clients', 'peers', 'role'],
-    style: { head: ['bold'], border: ['dim'] },
+  const rows = cluster.nodes.map(({ id, pid, client, peer }) => {
+    const role = id === leader.id ? pc.green(`leader, term ${leader.term}`) : pc.cyan('follower');
+    return [`n${id}`, pid, client, peer, role];
   });
-  for (const { id, pid, client, peer } of cluster.nodes) {
-    table.push([
-      `n${id}`,
-      pid,
-      client,
-      peer,
-      id === leader.id ? pc.green(`leader, term ${leader.term}`) : pc.cyan('follower'),
-    ]);
-  }
-  printLine(table.toString());
+  printLine(`\n${plainTable(['node', 'pid', 'clients', 'peers', 'role'], rows)}\n`);
   const endpoints = cluster.nodes.map((node) => node.client).join(',');
   printLine(
     `Up in ${Math.round(elapsedMs)} ms. Data: ${folder.path}${flags.ephemeral ? ' (removed at the end)' : ''}`,

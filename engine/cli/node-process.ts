@@ -11,7 +11,7 @@ type Order = ParentMessage extends infer M ? (M extends ParentMessage ? Omit<M, 
 
 export interface NodeProcessListener {
   onMessage(message: NodeMessage): void;
-  /** Standard error of the node, line by line. */
+  /** Standard error of the node, line by line; of a log line only the message. */
   onLine(line: string): void;
   onExit(code: number | null, signal: NodeJS.Signals | null): void;
 }
@@ -64,10 +64,10 @@ export class NodeProcess {
     child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
       const lines = (rest + chunk).split('\n');
       rest = (lines.pop() ?? '').slice(-4096);
-      for (const line of lines) listener.onLine(line);
+      for (const line of lines) listener.onLine(plainText(line));
     });
     child.stderr?.on('end', () => {
-      if (rest !== '') listener.onLine(rest);
+      if (rest !== '') listener.onLine(plainText(rest));
     });
   }
 
@@ -103,5 +103,16 @@ export class NodeProcess {
     this.#exited = true;
     listener.onExit(code, signal);
     for (const done of this.#onExit.splice(0)) done();
+  }
+}
+
+/** A node logs one JSON object a line; what it did not log itself (a crash) is shown as it is. */
+function plainText(line: string): string {
+  if (!line.startsWith('{')) return line;
+  try {
+    const { message } = JSON.parse(line) as { message?: unknown };
+    return typeof message === 'string' ? message : line;
+  } catch {
+    return line;
   }
 }

@@ -2,15 +2,10 @@
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import type { Command } from 'commander';
-import pc from 'picocolors';
-import { installHostCodecs } from '../node/host-codecs.ts';
-import { startNode } from '../node/node.ts';
-import { ConfigError, type NodeConfig, type NodeConfigInput, parseNodeConfig } from '../node/node-config.ts';
+import type { NodeConfigInput } from '../node/node-config.ts';
 import { integer } from './client-options.ts';
-import { describeEvent } from './event-text.ts';
-import { CliExitCode, UsageError } from './exit-code.ts';
+import { UsageError } from './exit-code.ts';
 import { parsePeers } from './peers-option.ts';
-import { printJson, printLine, remark } from './terminal.ts';
 
 interface ServeFlags {
   config?: string;
@@ -59,55 +54,21 @@ Examples:
 Exit codes: 0 stopped by you, 2 a setting, port or folder is unusable, 70 a bug, 74 the disk failed.`,
     )
     .action(async (flags: ServeFlags) => {
-      await serve(await configOf(flags), flags);
+      const config = await configOf(flags);
+      // The node is most of this program's weight: commands that need none start faster without it.
+      const { serveNode } = await import('./serve-node.ts');
+      await serveNode(config, { json: flags.json === true });
     });
 }
 
-async function serve(config: NodeConfig, flags: ServeFlags): Promise<void> {
-  refuseBeyondLoopback(config);
-  installHostCodecs();
-  const say = (text: string, at = Date.now()): void => {
-    if (!flags.json) printLine(`${pc.dim(new Date(at).toISOString().slice(11, 23))}  ${text}`);
-  };
-  const node = await startNode(config, {
-    events: (events) => {
-      for (const { at, event } of events) {
-        const text = describeEvent(event);
-        if (text !== null) say(text, at);
-      }
-    },
-    fatal: (code, message) => {
-      remark(message);
-      // The ports are shut; what was said needs a moment to leave.
-      setTimeout(() => process.exit(code), 20);
-    },
-    log: { info: () => {}, warn: (_fields, message) => remark(message) },
-  }).catch((error: unknown) => {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  });
-  const { clientAddress: client, peerAddress: peer } = node;
-  if (flags.json) printJson({ id: config.nodeId, pid: process.pid, client, peer });
-  else
-    printLine(
-      `n${config.nodeId} is up: clients ${client}, peers ${peer}, data ${config.dataDir}. Stop: Ctrl-C`,
-    );
-  const signal = await stopSignal();
-  if (!flags.json) remark('stopping …');
-  await node.stop(signal);
-  process.exitCode = CliExitCode.ok;
-}
-
-function stopSignal(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, resolve);
-  });
-}
-
-async function configOf(flags: ServeFlags): Promise<NodeConfig> {
+/** Flags over file over defaults; checked by the node itself. */
+async function configOf(flags: ServeFlags): Promise<NodeConfigInput> {
   const file = flags.config === undefined ? {} : await readConfigFile(flags.config);
   const nodeId = flags.id ?? file.nodeId;
   if (nodeId === undefined) throw new UsageError('which node is this? Give --id, or nodeId in --config');
-  const named = (flags.peers ?? file.peers)?.find((member) => member.id === nodeId);
+  // What stands in the file is unchecked here; the node's own parser names what is wrong with it.
+  const members = flags.peers ?? (Array.isArray(file.peers) ? file.peers : []);
+  const named = members.find((member) => member?.id === nodeId);
   const host = flags.host ?? file.client?.host ?? HOST_DEFAULT;
   const clientPort =
     flags.clientPort ?? file.client?.port ?? portOf(named?.client) ?? CLIENT_PORT_BASE + nodeId;
@@ -115,7 +76,7 @@ async function configOf(flags: ServeFlags): Promise<NodeConfig> {
   const alone = [
     { id: nodeId, peer: `${bracketed(host)}:${peerPort}`, client: `${bracketed(host)}:${clientPort}` },
   ];
-  const input = {
+  return {
     ...file,
     nodeId,
     clusterId: flags.clusterId ?? file.clusterId ?? 'quorumlab',
@@ -124,12 +85,6 @@ async function configOf(flags: ServeFlags): Promise<NodeConfig> {
     peer: { host: flags.host ?? file.peer?.host ?? host, port: peerPort },
     peers: flags.peers ?? file.peers ?? alone,
   };
-  try {
-    return parseNodeConfig(input);
-  } catch (error) {
-    if (error instanceof ConfigError) throw new UsageError(error.message);
-    throw error;
-  }
 }
 
 async function readConfigFile(path: string): Promise<Partial<NodeConfigInput>> {
@@ -148,18 +103,4 @@ function portOf(address: string | undefined): number | undefined {
 
 function bracketed(host: string): string {
   return isIP(host) === 6 ? `[${host}]` : host;
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
-}
-
-function refuseBeyondLoopback(config: NodeConfig): void {
-  for (const { host } of [config.client, config.peer]) {
-    if (isLoopback(host)) continue;
-    throw new UsageError(
-      `refusing to listen on ${host}: beyond this machine, clients need a password and peers a shared secret, ` +
-        'and this version has neither. Listen on 127.0.0.1 and connect machines by tunnels (ssh -L)',
-    );
-  }
 }

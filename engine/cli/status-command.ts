@@ -1,11 +1,11 @@
 // status: what every node says of itself, side by side.
-import Table from 'cli-table3';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import type { Client, StatusFields } from '../client/client.ts';
 import { ClientError } from '../client/client-error.ts';
 import { type CommonFlags, withClient, withClientOptions } from './client-options.ts';
 import { CliExitCode, EXIT_CODES_HELP } from './exit-code.ts';
+import { type Cell, plainTable } from './plain-table.ts';
 import { printJson, printLine } from './terminal.ts';
 
 interface NodeRow {
@@ -94,17 +94,15 @@ function colouredRole(role: string): string {
 
 function asTable(rows: readonly NodeRow[], leader: StatusFields | null): string {
   const head = ['node', 'endpoint', 'role', 'term', 'commit', 'applied', 'last', 'behind', 'keys', 'alarms'];
-  const table = new Table({ head, style: { head: ['bold'], border: ['dim'] } });
   const committed = leader === null ? 0 : count(leader, 'commitIndex');
-  for (const { endpoint, status, error } of rows) {
+  const cells = rows.map(({ endpoint, status, error }): Cell[] => {
     if (status === null) {
-      table.push([pc.red('–'), endpoint, { content: pc.red(error ?? 'no answer'), colSpan: 8 }]);
-      continue;
+      return [pc.red('–'), endpoint, { content: pc.red(error ?? 'no answer'), colSpan: 8 }];
     }
     const behind = leader === null ? '–' : String(Math.max(0, committed - count(status, 'lastApplied')));
     const alarms =
       Array.isArray(status.alarms) && status.alarms.length > 0 ? pc.red(status.alarms.join(', ')) : '–';
-    table.push([
+    return [
       `n${text(status, 'node_id')}`,
       endpoint,
       colouredRole(text(status, 'role')),
@@ -115,9 +113,9 @@ function asTable(rows: readonly NodeRow[], leader: StatusFields | null): string 
       behind,
       text(status, 'keys'),
       alarms,
-    ]);
-  }
-  return `${table.toString()}\n${summary(rows, leader)}`;
+    ];
+  });
+  return `${plainTable(head, cells)}\n\n${summary(rows, leader)}`;
 }
 
 function summary(rows: readonly NodeRow[], leader: StatusFields | null): string {

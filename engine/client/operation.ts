@@ -120,9 +120,14 @@ export class Operation implements Exchange {
         index: reply.index,
         term: reply.term,
         attempts: this.attempts,
-        elapsedMs: performance.now() - this.startedAt,
+        elapsedMs: this.#elapsedMs(),
       },
     });
+  }
+
+  /** To the microsecond. */
+  #elapsedMs(): number {
+    return Math.round((performance.now() - this.startedAt) * 1000) / 1000;
   }
 
   fail(code: ClientErrorCode, message: string): void {
@@ -132,7 +137,7 @@ export class Operation implements Exchange {
         code,
         outcome,
         attempts: this.attempts,
-        elapsedMs: performance.now() - this.startedAt,
+        elapsedMs: this.#elapsedMs(),
         node: this.lastNode,
         session: outcome === 'unknown' ? this.session : null,
       }),
