@@ -159,7 +159,8 @@ describe('on an idle cluster', () => {
     elect(1, 3);
     vi.advanceTimersByTime(1000);
     campaign(2, 4);
-    await vi.advanceTimersByTimeAsync(20);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(probes.length).toBe(1);
     const probe = probes.at(-1);
     probe?.resolve({ startedAt: probe.startedAt, at: Date.now(), nodeId: 1, term: 3 });
     await vi.advanceTimersByTimeAsync(0);

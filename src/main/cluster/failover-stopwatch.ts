@@ -15,6 +15,8 @@ import type { FailoverGap, ProcessView } from '../../shared/cluster-view.ts';
 const RECENT_MS_MAX = 250;
 const PROBE_INTERVAL_MS_MIN = 8;
 const PROBES_IN_FLIGHT_MAX = 40;
+/** While a loss is only suspected, one question is enough: most such elections lead nowhere. */
+const PROBES_SUSPECTED_MAX = 1;
 const PROBE_DEADLINE_MS_MIN = 320;
 const PROBE_DEADLINE_MS_MAX = 5_000;
 /** A strike explains a loss for so long. */
@@ -242,7 +244,8 @@ export class FailoverStopwatch {
     const elapsedMs = this.#options.now() - outage.since;
     const deadlineMs = Math.min(PROBE_DEADLINE_MS_MAX, Math.max(PROBE_DEADLINE_MS_MIN, elapsedMs));
     const intervalMs = Math.max(PROBE_INTERVAL_MS_MIN, deadlineMs / PROBES_IN_FLIGHT_MAX);
-    if (this.#probesInFlight < PROBES_IN_FLIGHT_MAX) this.#probe(deadlineMs);
+    const probesMax = outage.certain ? PROBES_IN_FLIGHT_MAX : PROBES_SUSPECTED_MAX;
+    if (this.#probesInFlight < probesMax) this.#probe(deadlineMs);
     this.#timer = setTimeout(() => {
       if (this.#outage === outage) this.#scheduleProbe(outage);
     }, intervalMs);
