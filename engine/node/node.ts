@@ -30,6 +30,7 @@ import { raftOptionsOf, tickIntervalMsOf } from './raft-options.ts';
 import { RequestDesk } from './request-desk.ts';
 import { buildStatus, statusReplyOf } from './status-builder.ts';
 import { Ticker } from './ticker.ts';
+import { Watchdog } from './watchdog.ts';
 
 export interface NodeHost {
   events(events: readonly NodeEvent[]): void;
@@ -75,7 +76,7 @@ export class RunningNode {
   #disk: NodeDisk | null = null;
   #parts: OpenParts | null = null;
   #faults: NodeFaults = NO_FAULTS;
-  #leaderlessTicks = 0;
+  #watchdog: Watchdog | null = null;
   #stopping = false;
 
   constructor(config: NodeConfig, host: NodeHost) {
@@ -111,7 +112,11 @@ export class RunningNode {
 
   async open(startedAt: number): Promise<void> {
     const { config } = this;
-    const disk = await openNodeDisk(config.dataDir, (error) => this.#diskFailed(error));
+    const disk = await openNodeDisk({
+      folder: config.dataDir,
+      onFatal: (error) => this.#diskFailed(error),
+      onFaultsChanged: (faults) => this.#faultsChanged({ ...this.#faults, disk: faults }),
+    });
     this.#disk = disk;
     const { recovered, store } = disk;
     const raft = new Raft(raftOptionsOf(config, Math.random), {
@@ -119,6 +124,7 @@ export class RunningNode {
       refetchIndex: recovered.lastDurableIndexKnown,
     });
     const loop = new DriveLoop(raft, store, this.#loopHost());
+    this.#watchdog = new Watchdog({ config, raft, store, alarms: this.#alarms });
     const desk = this.#createDesk(raft, loop);
     let peers: PeerTransport | null = null;
     try {
@@ -239,53 +245,15 @@ export class RunningNode {
   #tick(count: number): void {
     const { raft, desk, loop } = this.#open;
     // A node that cannot write could win an election, but not lead.
-    const mayCampaign = !this.#alarms.has('diskHung') && !this.#alarms.has('noSpace');
+    const mayCampaign = this.#watchdog?.diskWorks ?? true;
     for (let done = 0; done < count; done++) {
       if (mayCampaign || raft.role === 'leader') raft.tick();
     }
     const now = performance.now();
     desk.expire(now);
     this.#forwarder.expire(now - this.config.requestTimeoutMs);
-    this.#watchQuorum(count);
-    this.#watchDisk();
+    this.#watchdog?.watch(count);
     loop.wake();
-  }
-
-  #watchQuorum(count: number): void {
-    const { raft } = this.#open;
-    this.#leaderlessTicks = raft.leaderId === 0 ? this.#leaderlessTicks + count : 0;
-    const leaderlessMs = this.#leaderlessTicks * tickIntervalMsOf(this.config);
-    const isLong = leaderlessMs > this.config.electionTimeoutMs[1] * 3;
-    this.#alarms.set(
-      'noQuorum',
-      isLong,
-      () => 'no leader for three election timeouts: a majority is not reachable',
-    );
-  }
-
-  /** A disk that hangs or is full must not stop the cluster: leadership goes to a node whose disk works. */
-  #watchDisk(): void {
-    const { raft, store } = this.#open;
-    const { syncInFlightMs: hungMs, noSpace } = store.status();
-    const isHung = hungMs > this.config.electionTimeoutMs[1];
-    const alarms = this.#alarms;
-    const hangs = alarms.set(
-      'diskHung',
-      isHung,
-      () => `a sync has not returned for ${Math.round(hungMs)} ms`,
-    );
-    const fills = alarms.set(
-      'noSpace',
-      noSpace,
-      () => 'the disk is full: nothing is acknowledged until there is room',
-    );
-    alarms.set(
-      'refetching',
-      raft.isRefetching,
-      () => 'entries lost to corruption are fetched from the leader',
-    );
-    const isNews = (hangs && isHung) || (fills && noSpace);
-    if (isNews && raft.role === 'leader') raft.transferLeadership(0);
   }
 
   status(): NodeStatus {
@@ -310,9 +278,14 @@ export class RunningNode {
 
   /** Replaces all faults in force. */
   setFaults(faults: NodeFaults): void {
-    this.#faults = faults;
+    this.#faultsChanged(faults);
     this.#disk?.setFaults(faults.disk);
     this.#open.peers.setLinkFaults(faults.links);
+  }
+
+  #faultsChanged(faults: NodeFaults): void {
+    if (JSON.stringify(faults) === JSON.stringify(this.#faults)) return;
+    this.#faults = faults;
     this.#events.record({ type: 'faultsChanged', faults });
   }
 
@@ -342,8 +315,8 @@ export class RunningNode {
 
   async #powerCut(seed: number): Promise<void> {
     this.#silence();
-    await this.#disk?.powerCut(seed);
-    this.#host.fatal(ExitCode.powerCut, `power cut (seed ${seed})`);
+    const report = await this.#disk?.powerCut(seed);
+    this.#host.fatal(ExitCode.powerCut, `power cut (seed ${seed}): ${report}`);
   }
 
   /** Nothing is acknowledged from here on. */
