@@ -56,7 +56,7 @@ const storage = '^engine/storage/';
 const transport = '^engine/transport/';
 const client = '^engine/client/';
 /** The public way to start a node inside this process; the rest of engine/node is its own. */
-const startNode = '^engine/node/(start|start-node|config|node-config)\\.ts$';
+const startNode = '^engine/node/(node|node-config|host-codecs)\\.ts$';
 
 const engine = [
   allow('engine/raft', { why: 'raft imports nothing.' }),

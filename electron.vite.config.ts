@@ -1,6 +1,6 @@
 // Builds everything into out/: the main process with its three sibling programs (browser host, engine node,
 // command line), the sandboxed preload, and the window. All libraries are bundled: out/ runs without node_modules.
-import { chmodSync, existsSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import tailwindcss from '@tailwindcss/vite';
 import react from '@vitejs/plugin-react';
@@ -11,21 +11,11 @@ const root = import.meta.dirname;
 
 /** Fixed names: the supervisor starts `out/main/engine-node.js` by path, on both hosts. */
 const MAIN_ENTRIES = {
-  index: 'src/main/index.ts',
-  serve: 'src/main/serve.ts',
-  'engine-node': 'engine/node/main.ts',
-  cli: 'engine/cli/main.ts',
+  index: resolve(root, 'src/main/index.ts'),
+  serve: resolve(root, 'src/main/serve.ts'),
+  'engine-node': resolve(root, 'engine/node/main.ts'),
+  cli: resolve(root, 'engine/cli/main.ts'),
 };
-
-/** Keeps the entries whose source exists, and says which do not. */
-function presentEntries(entries: Record<string, string>): Record<string, string> {
-  const present: Record<string, string> = {};
-  for (const [name, path] of Object.entries(entries)) {
-    if (existsSync(join(root, path))) present[name] = resolve(root, path);
-    else console.warn(`electron.vite.config.ts: ${path} does not exist yet, so ${name} is not built`);
-  }
-  return present;
-}
 
 /** The command line is started as a program of its own. */
 function executableCli(): Plugin {
@@ -37,11 +27,6 @@ function executableCli(): Plugin {
   };
 }
 
-const mainInput = presentEntries(MAIN_ENTRIES);
-const preloadInput = presentEntries({ index: 'src/preload/index.ts' });
-const rendererInput = presentEntries({ index: 'src/renderer/index.html' });
-const some = (input: Record<string, string>) => Object.keys(input).length > 0;
-
 const main: UserConfig['main'] = {
   plugins: [executableCli()],
   build: {
@@ -50,7 +35,7 @@ const main: UserConfig['main'] = {
     externalizeDeps: false,
     outDir: resolve(root, 'out/main'),
     rolldownOptions: {
-      input: mainInput,
+      input: MAIN_ENTRIES,
       // The optional native helpers of ws: absent here, and ws does without.
       external: ['bufferutil', 'utf-8-validate'],
       output: {
@@ -69,7 +54,7 @@ const preload: UserConfig['preload'] = {
     externalizeDeps: false,
     outDir: resolve(root, 'out/preload'),
     rolldownOptions: {
-      input: preloadInput,
+      input: { index: resolve(root, 'src/preload/index.ts') },
       // A sandboxed preload must be one CommonJS file.
       output: { format: 'cjs', entryFileNames: '[name].cjs' },
     },
@@ -86,12 +71,8 @@ const renderer: UserConfig['renderer'] = {
     emptyOutDir: true,
     minify: true,
     chunkSizeWarningLimit: 2000,
-    rolldownOptions: { input: rendererInput },
+    rolldownOptions: { input: { index: resolve(root, 'src/renderer/index.html') } },
   },
 };
 
-export default defineConfig({
-  ...(some(mainInput) && { main }),
-  ...(some(preloadInput) && { preload }),
-  ...(some(rendererInput) && { renderer }),
-});
+export default defineConfig({ main, preload, renderer });
