@@ -7,6 +7,7 @@ import {
   type FileHandle,
   type FileSystem,
   FileSystemError,
+  type FolderLock,
   type OpenMode,
   type OpenOptions,
 } from './file-system.ts';
@@ -49,6 +50,7 @@ class Faulty implements FaultyFileSystem {
   readonly ledger = new UnsyncedLedger();
   readonly #injector: FaultInjector;
   readonly #wait: (ms: number) => Promise<void>;
+  readonly #locks = new Set<FolderLock>();
   #cut = false;
   #running = 0;
   #settled: (() => void) | null = null;
@@ -88,7 +90,10 @@ class Faulty implements FaultyFileSystem {
       });
       await Promise.race([settled, this.#wait(SETTLE_MS_MAX)]);
     }
-    return this.ledger.cut(this.inner, seededRandom(seed));
+    const report = await this.ledger.cut(this.inner, seededRandom(seed));
+    // As if the process were dead already: it writes no more.
+    for (const lock of this.#locks) await lock.release();
+    return report;
   }
 
   /** Suffers, then runs the real call, which is counted; a cut power never lets go. */
@@ -170,8 +175,15 @@ class Faulty implements FaultyFileSystem {
     });
   }
 
-  lockFolder(folder: string): ReturnType<FileSystem['lockFolder']> {
-    return this.inner.lockFolder(folder);
+  async lockFolder(folder: string): Promise<FolderLock> {
+    const lock = await this.inner.lockFolder(folder);
+    this.#locks.add(lock);
+    return {
+      release: async () => {
+        this.#locks.delete(lock);
+        await lock.release();
+      },
+    };
   }
 }
 

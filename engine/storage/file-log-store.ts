@@ -97,7 +97,7 @@ async function openLocked(
     folder,
     segmentBytes: options.segmentBytes ?? SEGMENT_BYTES_DEFAULT,
     firstSequence: sequence,
-    onNoSpace: (noSpace) => store.setNoSpace(noSpace),
+    onNoSpace: (noSpace) => store.setPoolFull(noSpace),
     onError: (error) => store.die(error),
     retryMs,
     wait,

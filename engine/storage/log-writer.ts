@@ -71,7 +71,9 @@ export class LogWriter implements LogStore {
   #restart: Restart | null = null;
   /** Callbacks that are due, in order. */
   #due: (() => void)[] = [];
-  #noSpace = false;
+  /** Two that can find the disk full: the write in flight, and the preparation of the next segment. */
+  #writeFull = false;
+  #poolFull = false;
   #lastWriteAt = 0;
   /** The log ends in an empty batch. */
   #marked = true;
@@ -153,7 +155,7 @@ export class LogWriter implements LogStore {
       syncP99Ms: p99Ms,
       syncInFlightMs: this.#inFlight === null ? 0 : this.#options.now() - this.#startedAt,
       batchesQueued: this.#queue.batches,
-      noSpace: this.#noSpace,
+      noSpace: this.#writeFull || this.#poolFull,
     };
   }
 
@@ -172,9 +174,9 @@ export class LogWriter implements LogStore {
     await this.#options.lock.release();
   }
 
-  /** The pool or the writer found the disk full, or found room again. */
-  setNoSpace(noSpace: boolean): void {
-    this.#noSpace = noSpace;
+  /** There is no room for the next segment, or there is again. */
+  setPoolFull(full: boolean): void {
+    this.#poolFull = full;
   }
 
   /** The one end of a log after a failure: nothing is acknowledged any more, nothing is tried again. */
@@ -339,7 +341,7 @@ export class LogWriter implements LogStore {
     const now = this.#options.now();
     this.#figures.record(now - this.#startedAt);
     this.#lastWriteAt = now;
-    this.#noSpace = false;
+    this.#writeFull = false;
     this.#log.active.positionBytes += this.#inFlightBytes;
     this.#syncsTotal++;
     this.#entriesSyncedTotal += group.entries;
@@ -364,7 +366,7 @@ export class LogWriter implements LogStore {
    * nothing is acknowledged.
    */
   #writeAgainLater(): void {
-    this.#noSpace = true;
+    this.#writeFull = true;
     void this.#options.wait(this.#options.retryMs).then(() => {
       if (this.#state !== 'open') return;
       const { active } = this.#log;
