@@ -81,7 +81,7 @@ export class FailoverStopwatch {
     }
     if (isUnderNextLeader(ack, outage)) {
       this.#resolve(outage, ack);
-    } else if (!outage.certain && ack.startedAt > outage.since) {
+    } else if (!outage.certain && ack.startedAt >= outage.since) {
       // The election led nowhere: the leader still serves.
       this.#end();
       this.#lastAcknowledgedAt = ack.at;
