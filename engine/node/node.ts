@@ -174,6 +174,7 @@ export class RunningNode {
       counters: this.#counters,
       requestTimeoutMs: this.config.requestTimeoutMs,
       clientAddressOf: (id) => this.#clientAddressOf(id),
+      isDiskFull: () => this.#alarms.has('noSpace'),
       statusReply: (id) => statusReplyOf(id, this.status(), this.config.peers),
       forward: (to, line, leader) => this.#forwarder.forward(to, line, leader),
       wake: () => loop.wake(),

@@ -55,6 +55,8 @@ export interface RequestDeskOptions {
   requestTimeoutMs: number;
   /** The client port of a member, `host:port`; null when it is not known. */
   clientAddressOf(id: NodeId): string | null;
+  /** The disk of this node takes nothing more. */
+  isDiskFull(): boolean;
   statusReply(id: RequestId): string;
   /** Passes a request line on to the leader's client port. */
   forward(to: ReplyTo, line: string, leader: string): void;
@@ -67,6 +69,8 @@ const REFUSALS: Record<Exclude<ProposeRefusal, 'notLeader'>, string> = {
   tooMuchUncommitted:
     'too much is waiting to be committed (setting uncommittedBytesMax); a majority may be slow or down: try again later',
 };
+
+const FULL = 'the disk of the leader is full, and leadership is being handed away; free space or try again';
 
 export class RequestDesk {
   readonly #options: RequestDeskOptions;
@@ -87,7 +91,10 @@ export class RequestDesk {
   take(request: Request, to: ReplyTo, { line, arrivedAt }: { line: string; arrivedAt: number }): void {
     switch (request.type) {
       case 'write':
-        if (this.#leads(request, to, line)) {
+        if (!this.#leads(request, to, line)) return;
+        if (this.#options.isDiskFull()) {
+          this.#refuse(to, 'NO_SPACE', FULL);
+        } else {
           this.#entries.push(encodeProposal(request.proposal));
           this.#gathered.push({ to, arrivedAt });
           this.#options.wake();
@@ -139,7 +146,7 @@ export class RequestDesk {
     sendReply(to, redirectReply(to.id, leader));
   }
 
-  #refuse(to: ReplyTo, code: 'UNAVAILABLE' | 'TIMEOUT', message: string): void {
+  #refuse(to: ReplyTo, code: 'UNAVAILABLE' | 'TIMEOUT' | 'NO_SPACE', message: string): void {
     this.#options.counters.errorsTotal++;
     sendReply(to, errorReply(to.id, code, message));
   }
