@@ -1,9 +1,11 @@
 // The folder of a local cluster: which cluster its data belongs to, one folder a node, and a lock so that two
 // commands do not run on the same data.
 import { randomUUID } from 'node:crypto';
-import { mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { FileSystemError } from '../storage/file-system.ts';
+import { lockFolder } from '../storage/folder-lock.ts';
 import { UsageError } from './exit-code.ts';
 
 export interface ClusterFolder {
@@ -15,17 +17,28 @@ export interface ClusterFolder {
 }
 
 const IDENTITY_FILE = 'cluster.json';
-const LOCK_FILE = 'cluster.lock';
+/** The number is the process that uses it. */
+const EPHEMERAL_NAME = /^quorumlab-(\d+)-\w+$/;
 
-/** A new temporary folder, gone when it is released. */
+/** A new temporary folder, gone when it is released. Folders that killed processes left behind go now. */
 export async function ephemeralFolder(): Promise<ClusterFolder> {
-  const path = await mkdtemp(join(tmpdir(), 'quorumlab-'));
+  await removeAbandoned(tmpdir());
+  const path = await mkdtemp(join(tmpdir(), `quorumlab-${process.pid}-`));
   return {
     path,
     clusterId: randomUUID(),
     nodeDir: (id) => join(path, `n${id}`),
     release: () => rm(path, { recursive: true, force: true, maxRetries: 3 }),
   };
+}
+
+async function removeAbandoned(parent: string): Promise<void> {
+  for (const name of await readdir(parent)) {
+    const pid = Number(EPHEMERAL_NAME.exec(name)?.[1]);
+    if (Number.isNaN(pid) || isAlive(pid)) continue;
+    // Somebody else's folder, or one that another command removes at this moment: not ours to worry about.
+    await rm(join(parent, name), { recursive: true, force: true }).catch(() => {});
+  }
 }
 
 /** The folder at `path`, made when it is missing. Throws a UsageError when it is in use or of another shape. */
@@ -36,18 +49,19 @@ export async function persistentFolder(path: string, nodes: number): Promise<Clu
   } catch (error) {
     throw new UsageError(`--data-dir: ${(error as Error).message}`);
   }
-  const lock = join(folder, LOCK_FILE);
-  await takeLock(lock);
+  const lock = await lockFolder(folder).catch((error: unknown) => {
+    throw error instanceof FileSystemError ? new UsageError(`--data-dir: ${error.message}`) : error;
+  });
   try {
     const clusterId = await identity(folder, nodes);
     return {
       path: folder,
       clusterId,
       nodeDir: (id) => join(folder, `n${id}`),
-      release: () => rm(lock, { force: true }),
+      release: () => lock.release(),
     };
   } catch (error) {
-    await rm(lock, { force: true });
+    await lock.release();
     throw error;
   }
 }
@@ -80,26 +94,6 @@ function parseIdentity(text: string): { clusterId: string; nodes: number } | nul
   } catch {
     return null;
   }
-}
-
-async function takeLock(lock: string): Promise<void> {
-  for (let attempt = 0; attempt < 2; attempt++) {
-    try {
-      const file = await open(lock, 'wx', 0o600);
-      await file.writeFile(`${process.pid}\n`);
-      await file.close();
-      return;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
-    const owner = Number.parseInt(await readFile(lock, 'utf8').catch(() => ''), 10);
-    if (Number.isInteger(owner) && isAlive(owner)) {
-      throw new UsageError(`the data is in use by process ${owner}: stop it, or choose another --data-dir`);
-    }
-    // Its owner was killed.
-    await rm(lock, { force: true });
-  }
-  throw new UsageError(`${lock} cannot be taken: another command starts at this moment`);
 }
 
 function isAlive(pid: number): boolean {

@@ -72,12 +72,20 @@ describe('cluster', () => {
     expect(await readdir(temp)).toEqual([]);
   });
 
-  test('SIGKILL of the command leaves no node behind', async () => {
+  test('SIGKILL of the command leaves no node behind, and the next one removes its folder', async () => {
     const base = await freeBlock(OFFSETS);
-    const { command, line } = await startCluster(['--ephemeral', '--base-port', String(base)]);
+    const args = ['cluster', '--ephemeral', '--json', '--base-port', String(base)];
+    const { command, line, temp } = await startCluster(args.slice(1));
     command.signal('SIGKILL');
     await command.exited();
     await gone(line);
+    const abandoned = await readdir(temp);
+    expect(abandoned).toHaveLength(1);
+    const next = await startCli(args, { env: { TMPDIR: temp } });
+    await next.firstJson();
+    next.signal('SIGTERM');
+    await next.exited();
+    expect(await readdir(temp)).toEqual([]);
   });
 
   test('a node that dies stays dead, and the others go on', async () => {
@@ -129,7 +137,7 @@ describe('cluster', () => {
       String(await freeBlock(OFFSETS)),
     ]);
     expect(rival.code).toBe(2);
-    expect(rival.stdout).toContain(`the data is in use by process ${first.command.pid}`);
+    expect(rival.stdout).toContain(`in use by the running process ${first.command.pid}`);
     first.command.signal('SIGINT');
     expect(await first.command.exited()).toEqual({ code: 0, signal: null });
     const second = await startCluster(args);
