@@ -163,7 +163,8 @@ export class LocalCluster {
       onLine: (line) => {
         member.lastLines.push(line);
         if (member.lastLines.length > LINES_KEPT_MAX) member.lastLines.shift();
-        listener.onNodeLine(member.id, line);
+        // That its peers are going away is no news while all of them stop.
+        if (!this.#stopping) listener.onNodeLine(member.id, line);
       },
       onExit: (code, signal) => this.#exited(member, code, signal),
     });
