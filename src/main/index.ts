@@ -14,7 +14,7 @@ import {
   serveWindowFiles,
 } from './desktop-window.ts';
 import { forwardBatches, registerCalls } from './ipc-carrier.ts';
-import { clusterDirIn, defaultDataDir, programFiles, readVersion } from './program.ts';
+import { clusterDirIn, defaultDataDir, programFiles, readVersion, wantsAnyPorts } from './program.ts';
 import { createUtilityLauncher } from './utility-launcher.ts';
 
 const files = programFiles(import.meta.dirname);
@@ -64,6 +64,7 @@ async function start(): Promise<void> {
     dataDir: ephemeral ? null : clusterDirIn(dataDir),
     host: 'desktop',
     version: readVersion(files.packageFile),
+    anyPorts: wantsAnyPorts(),
     runtime: `Electron ${process.versions.electron}`,
   });
   // A refusal is awaited below; until then it must not count as unhandled.

@@ -25,6 +25,11 @@ export function defaultDataDir(): string {
   return process.env.QUORUMLAB_DATA_DIR || envPaths('quorumlab', { suffix: '' }).data;
 }
 
+/** QUORUMLAB_PORTS=any: whatever is free instead of the defaults, for several panels side by side. */
+export function wantsAnyPorts(): boolean {
+  return process.env.QUORUMLAB_PORTS === 'any';
+}
+
 /** The nodes' folders stand beside what the window itself remembers. */
 export function clusterDirIn(dataDir: string): string {
   return join(dataDir, 'cluster');

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { createChildProcessLauncher } from './cluster/child-process-launcher.ts';
 import { createPanelHost, type PanelHost } from './cluster/panel-host.ts';
 import { type PanelServer, startPanelServer } from './panel-server.ts';
-import { clusterDirIn, defaultDataDir, programFiles, readVersion } from './program.ts';
+import { clusterDirIn, defaultDataDir, programFiles, readVersion, wantsAnyPorts } from './program.ts';
 
 const USAGE = `Usage: npm run serve -- [options]
 
@@ -85,6 +85,7 @@ async function main(): Promise<void> {
     dataDir: flags.dataDir,
     host: 'browser',
     version: readVersion(files.packageFile),
+    anyPorts: wantsAnyPorts(),
     runtime: `Node.js ${process.versions.node}`,
   });
   try {

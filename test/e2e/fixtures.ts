@@ -35,7 +35,9 @@ function environment(dataDir: string, extra: Record<string, string> = {}): Recor
   const inherited = Object.entries(process.env).filter(
     (pair): pair is [string, string] => pair[1] !== undefined,
   );
-  const merged = { ...Object.fromEntries(inherited), ...extra, QUORUMLAB_DATA_DIR: dataDir };
+  // Any free ports: a panel that is open on this machine, or another test run, may have the defaults.
+  const own = { QUORUMLAB_DATA_DIR: dataDir, QUORUMLAB_PORTS: 'any' };
+  const merged = { ...Object.fromEntries(inherited), ...extra, ...own };
   const { ELECTRON_RUN_AS_NODE: _unset, ...usable } = merged as Record<string, string>;
   return usable;
 }
