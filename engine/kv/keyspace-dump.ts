@@ -29,7 +29,7 @@ const BLOCK_BYTES_MAX = 128 * 1024 * 1024;
 
 /** A block under construction: its prefix is filled in when it is taken. */
 function openBlock(blockBytes: number): ByteWriter {
-  const writer = new ByteWriter(blockBytes + blockBytes / 4);
+  const writer = new ByteWriter(Math.ceil(blockBytes * 1.25));
   writer.u32(0);
   writer.u8(0);
   return writer;

@@ -30,7 +30,8 @@ export class ByteWriter {
   }
 
   u8(value: number): void {
-    this.#bytes[this.#grow(1)] = value;
+    const at = this.#grow(1); // before #bytes is looked at: growing replaces it
+    this.#bytes[at] = value;
   }
 
   u32(value: number): void {

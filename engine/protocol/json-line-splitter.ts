@@ -87,14 +87,14 @@ export class JsonLineSplitter {
     }
   }
 
-  /** One line, possibly with its `\r`. */
+  /** One line, possibly with its `\r`, which does not count. */
   #emit(line: Uint8Array, lines: SplitLine[]): void {
-    const bytes = line[line.length - 1] === RETURN ? line.subarray(0, -1) : line;
-    if (bytes.length > this.#lineBytesMax) {
+    const length = line[line.length - 1] === RETURN ? line.length - 1 : line.length;
+    if (length > this.#lineBytesMax) {
       this.#overflow(lines);
       return;
     }
-    const text = decode(bytes);
+    const text = decode(line);
     if (text === null) lines.push(LINE_NOT_UTF8);
     else pushLine(text, lines);
   }
