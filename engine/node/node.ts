@@ -9,7 +9,7 @@ import type { NodeEvent, NodeStatus } from '../protocol/node-status.ts';
 import { Raft } from '../raft/raft.ts';
 import type { SoftState } from '../raft/ready.ts';
 import type { Message, NodeId, RaftEvent } from '../raft/types.ts';
-import type { LogStore, LogStoreError, Recovered } from '../storage/types.ts';
+import type { LogStore, LogStoreError, Recovered, RecoveryVerdict } from '../storage/types.ts';
 import type { ClientConnection } from '../transport/client-connection.ts';
 import { type ClientServer, openClientServer } from '../transport/client-server.ts';
 import type { ClientRequest } from '../transport/json-lines-handler.ts';
@@ -53,6 +53,15 @@ export class ActionRefused extends Error {
 }
 
 const FORWARDS_OUTSTANDING_MAX = 10_000;
+
+/** Which rule of SPEC.md a verdict follows. */
+const RECOVERY_RULES: Record<RecoveryVerdict['kind'], string> = {
+  tornTail: 'W7',
+  corruption: 'W8',
+  snapshotCorrupt: 'W8',
+  folderEmpty: 'W1',
+  leftover: 'W9',
+};
 
 /** Opens folder and ports. Rejects, with nothing left open, when one of them cannot be had. */
 export async function startNode(config: NodeConfig, host: NodeHost): Promise<RunningNode> {
@@ -143,8 +152,8 @@ export class RunningNode {
   }
 
   #reportStart(recovered: Recovered, lastIndex: number, recoveryMs: number): void {
-    for (const { message, lostBytes } of recovered.verdicts) {
-      this.#events.record({ type: 'recovery', message, lostBytes, rule: 'W3' });
+    for (const { kind, message, lostBytes } of recovered.verdicts) {
+      this.#events.record({ type: 'recovery', message, lostBytes, rule: RECOVERY_RULES[kind] });
     }
     const { clientAddress, peerAddress } = this;
     this.#events.record({ type: 'started', clientAddress, peerAddress, lastIndex, recoveryMs });
@@ -334,7 +343,7 @@ export class RunningNode {
     if (this.#stopping) return;
     this.#silence();
     const { operation, code, message } = error;
-    this.#events.record({ type: 'diskFailed', operation, code, message, rule: 'W4' });
+    this.#events.record({ type: 'diskFailed', operation, code, message, rule: 'W10' });
     this.#events.flush();
     this.#host.fatal(ExitCode.diskFailed, `disk failed: ${code} on ${operation}: ${message}`);
   }
