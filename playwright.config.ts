@@ -35,7 +35,7 @@ export default defineConfig({
       use: {
         browserName: 'chromium',
         viewport: { width: 1440, height: 900 },
-        trace: 'retain-on-failure',
+        trace: { mode: 'retain-on-failure', screenshots: false, snapshots: true },
         screenshot: 'only-on-failure',
         launchOptions: {
           executablePath: process.env.QUORUMLAB_CHROMIUM ?? '/usr/bin/chromium',

@@ -25,7 +25,7 @@ async function tallyOf(suite, strict) {
   if (files.length === 0) return tally({ reasons: [`${suite.name} has no test files`] });
   const startedAtMs = Date.now();
   try {
-    return await runSuite(suite, await suite.prepare());
+    return await runSuite(suite, await suite.prepare(suite.timeLimitMs));
   } catch (error) {
     if (!(error instanceof PlainError)) throw error;
     const reasons = [`${suite.name} was skipped: ${error.message}`];

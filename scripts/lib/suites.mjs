@@ -14,7 +14,7 @@ import { PlainError } from './terminal.mjs';
  * @property {string} name
  * @property {number} timeLimitMs for all of its tests together
  * @property {(file: string) => boolean} owns whether a test file, given relative to test/, is one of its own
- * @property {() => Promise<Command>} prepare gets what it needs; a PlainError says why it cannot run here
+ * @property {(timeLimitMs: number) => Promise<Command>} prepare gets what it needs; a PlainError says why it cannot run here
  * @property {(report: string) => import('./reports.mjs').Tally | undefined} readReport
  *
  * @typedef {{ command: string, args: string[], env?: NodeJS.ProcessEnv }} Command
@@ -36,17 +36,18 @@ function vitestCommand(suite, projects) {
   return { command: process.execPath, args: [vitest, 'run', ...picked, ...reporters] };
 }
 
-/** @param {string} project @param {NodeJS.ProcessEnv} env @returns {Command} */
-function playwrightCommand(project, env) {
+/** @param {string} project @param {number} timeLimitMs @param {NodeJS.ProcessEnv} env @returns {Command} */
+function playwrightCommand(project, timeLimitMs, env) {
   return {
     command: process.execPath,
-    args: [playwright, 'test', '--project', project],
+    // It gives up a little earlier than we do, and so still writes its report.
+    args: [playwright, 'test', '--project', project, '--global-timeout', String(timeLimitMs - 15_000)],
     env: { ...process.env, ...env, QUORUMLAB_E2E_REPORT: reportOf(project) },
   };
 }
 
-/** The real app needs a runtime, its libraries, and a display, real or virtual. */
-async function prepareDesktop() {
+/** The real app needs a runtime, its libraries, and a display, real or virtual. @param {number} timeLimitMs */
+async function prepareDesktop(timeLimitMs) {
   const runtime = await resolveElectronRuntime();
   const hasDisplay =
     Boolean(process.env.DISPLAY || process.env.WAYLAND_DISPLAY) || process.platform !== 'linux';
@@ -55,19 +56,20 @@ async function prepareDesktop() {
   if (await lacks()) await installDebianPackages('the desktop suite', DESKTOP_PACKAGES);
   const missing = await missingLibraries(runtime);
   if (missing.length > 0) throw new PlainError(`the Electron runtime misses ${missing.join(', ')}`);
-  const direct = playwrightCommand('desktop', {});
+  const direct = playwrightCommand('desktop', timeLimitMs, {});
   if (hasDisplay) return direct;
   const screen = '-screen 0 1440x900x24';
   return { ...direct, command: 'xvfb-run', args: ['-a', '-s', screen, direct.command, ...direct.args] };
 }
 
-async function prepareBrowser() {
+/** @param {number} timeLimitMs */
+async function prepareBrowser(timeLimitMs) {
   const names = ['chromium', 'chromium-browser', 'google-chrome'];
   const find = async () => process.env.QUORUMLAB_CHROMIUM || (await findProgram(names));
   if (!(await find())) await installDebianPackages('the browser suite', BROWSER_PACKAGES);
   const chromium = await find();
   if (!chromium) throw new PlainError('no Chromium was found: set QUORUMLAB_CHROMIUM to its path');
-  return playwrightCommand('browser', { QUORUMLAB_CHROMIUM: chromium });
+  return playwrightCommand('browser', timeLimitMs, { QUORUMLAB_CHROMIUM: chromium });
 }
 
 /** @param {string} file relative to test/ @param {string[]} folders */
@@ -83,21 +85,21 @@ const isSpec = (file) => /\.spec\.ts$/.test(file);
 export const SUITES = [
   {
     name: 'unit',
-    timeLimitMs: 7 * MINUTE_MS,
+    timeLimitMs: 6 * MINUTE_MS,
     owns: (file) => isTest(file) && !inFolders(file, ['cluster', 'e2e']),
     prepare: async () => vitestCommand('unit', ['unit', 'renderer']),
     readReport: readVitestReport,
   },
   {
     name: 'cluster',
-    timeLimitMs: 5 * MINUTE_MS,
+    timeLimitMs: 4 * MINUTE_MS,
     owns: (file) => isTest(file) && inFolders(file, ['cluster']),
     prepare: async () => vitestCommand('cluster', ['cluster']),
     readReport: readVitestReport,
   },
   {
     name: 'desktop',
-    timeLimitMs: 5 * MINUTE_MS,
+    timeLimitMs: 7 * MINUTE_MS,
     owns: (file) => isSpec(file) && inFolders(file, ['e2e']) && !isBrowserSpec(file),
     prepare: prepareDesktop,
     readReport: readPlaywrightReport,

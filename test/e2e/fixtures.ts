@@ -67,8 +67,9 @@ export async function closeDesktop(app: ElectronApplication): Promise<void> {
   clearTimeout(timer);
 }
 
+/** Snapshots only: a film of an animated window costs more than the app itself. */
 async function startTrace(desktop: Desktop): Promise<void> {
-  await desktop.app.context().tracing.start({ screenshots: true, snapshots: true });
+  await desktop.app.context().tracing.start({ screenshots: false, snapshots: true });
 }
 
 /** Playwright keeps traces and screenshots by itself for browsers only. */
