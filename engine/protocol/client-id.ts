@@ -1,5 +1,5 @@
 // Client ids: a UUID in requests, 16 bytes in entries and sessions.
-import { bytesFromByteString, readByteString } from './byte-string.ts';
+import { readByteString } from './byte-string.ts';
 import type { ByteString } from './command.ts';
 
 const UUID_LENGTH = 36;
@@ -27,10 +27,4 @@ export function clientIdFromUuid(uuid: string): ByteString | null {
     text += 2;
   }
   return readByteString(scratch);
-}
-
-/** The other way, in lower case. */
-export function uuidFromClientId(client: ByteString): string {
-  const hex = Array.from(bytesFromByteString(client), (byte) => byte.toString(16).padStart(2, '0')).join('');
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
 }

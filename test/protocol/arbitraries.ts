@@ -7,6 +7,19 @@ import { type Entry, EntryKind, type Message } from '../../engine/raft/types.ts'
 export const byteString = (maxLength = 40) =>
   fc.uint8Array({ maxLength }).map((bytes) => String.fromCharCode(...bytes));
 
+/** Any well-formed text. (fast-check's own unit for that takes seconds to set up.) */
+export const text = (maxLength = 40) =>
+  fc.string({
+    maxLength,
+    unit: fc
+      .oneof(
+        fc.integer({ min: 0, max: 0x7f }),
+        fc.constantFrom(0x80, 0x7ff, 0x800, 0x2028, 0xd7ff, 0xe000, 0xfeff, 0xffff, 0x1_0000, 0x10_ffff),
+        fc.integer({ min: 0xe000, max: 0x10_ffff }),
+      )
+      .map((point) => String.fromCodePoint(point)),
+  });
+
 const kind = fc.constantFrom<ValueKind>(0, 1);
 const stored: fc.Arbitrary<StoredValue> = fc.record({ value: byteString(200), kind });
 const keyValue: fc.Arbitrary<KeyValue> = fc.record({ key: byteString(), value: byteString(200), kind });

@@ -13,6 +13,7 @@ import {
   textFromByteString,
   writeByteString,
 } from '../../engine/protocol/byte-string.ts';
+import { text } from './arbitraries.ts';
 import { property } from './property.ts';
 
 /** Methods that every Buffer has and that work on any Uint8Array; the types do not know them. */
@@ -34,7 +35,7 @@ const BUFFER_CODEC: ByteStringCodec = {
 };
 
 const anyBytes = fc.uint8Array({ maxLength: 300 });
-const wellFormed = fc.string({ unit: 'binary', maxLength: 100 });
+const wellFormed = text(100);
 
 describe.each([
   ['pure', PURE_BYTE_STRING_CODEC],

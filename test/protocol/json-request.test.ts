@@ -5,6 +5,7 @@ import type { Command } from '../../engine/protocol/command.ts';
 import { decodeProposal, encodeProposal } from '../../engine/protocol/command-codec.ts';
 import { DEFAULT_JSON_LIMITS, type JsonLimits, type ParsedRequest } from '../../engine/protocol/json-line.ts';
 import { parseRequest } from '../../engine/protocol/json-request.ts';
+import { text } from './arbitraries.ts';
 import { property } from './property.ts';
 
 const SMALL: JsonLimits = {
@@ -356,7 +357,7 @@ describe('refusals', () => {
       },
       { runs: 150 },
     );
-    property(fc.string({ unit: 'binary' }), (line) => {
+    property(text(), (line) => {
       expect(parseRequest(line).type).toBe('refused');
     });
   });
