@@ -66,7 +66,7 @@ export class LinkFilter {
   readonly #messagesMax: number;
   readonly #bytesMax: number;
   #conditions: LinkConditions = { cut: false, lossProbability: 0, delayMs: 0, jitterMs: 0 };
-  /** In order of release: a later message never overtakes an earlier one. */
+  /** In the order of arrival, which is the order of release: one that is due waits for those before it. */
   #delayed: Delayed[] = [];
   #delayedBytes = 0;
   #timer: NodeJS.Timeout | null = null;
@@ -120,9 +120,7 @@ export class LinkFilter {
       return false;
     }
     const jitter = jitterMs > 0 ? jitterMs * this.#options.random() : 0;
-    const previousDueMs = this.#delayed.at(-1)?.dueMs ?? 0;
-    const dueMs = Math.max(previousDueMs, performance.now() + delayMs + jitter);
-    this.#delayed.push({ message, dueMs, bytes });
+    this.#delayed.push({ message, dueMs: performance.now() + delayMs + jitter, bytes });
     this.#delayedBytes += bytes;
     this.#updateClear();
     this.#arm();

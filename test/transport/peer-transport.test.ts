@@ -1,8 +1,8 @@
 // Does the peer transport deliver in order, notice deaths at once, refuse strangers and stay bounded?
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
-import { afterEach, describe, expect, test } from 'vitest';
+import { connect, createServer, Socket } from 'node:net';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { PeerDecoder } from '../../engine/protocol/peer-decoder.ts';
 import { encodeMessage } from '../../engine/protocol/peer-frames.ts';
 import { encodeHandshake } from '../../engine/protocol/peer-handshake.ts';
@@ -90,29 +90,18 @@ describe('delivery', () => {
   });
 
   test('the messages of one callback leave in one write', async () => {
-    const writes: number[] = [];
-    const sink = createServer((socket) => {
-      sockets.push(socket);
-      const decoder = new PeerDecoder();
-      let greeted = false;
-      socket.on('data', (chunk) => {
-        const messages = decoder.push(chunk);
-        if (!greeted && decoder.handshake !== null) {
-          greeted = true;
-          socket.write(handshake(2, 1));
-        }
-        if (messages.some((message) => message.term > 0)) writes.push(messages.length);
-      });
-    });
-    sink.listen(0, '127.0.0.1');
-    await once(sink, 'listening');
-    const { port } = sink.address() as { port: number };
-    const one = await openPeer(1, { peers: [{ id: 2, host: '127.0.0.1', port }] });
-    await waitUntil('connected', () => isConnected(one, 2));
-    for (let round = 1; round <= 50; round++) one.transport.send([heartbeat(1, 2, round)]);
-    await waitUntil('the write', () => writes.length > 0);
-    expect(writes[0]).toBeGreaterThanOrEqual(50);
-    sink.close();
+    const [one, two] = await connectedPair();
+    const write = vi.spyOn(Socket.prototype, 'write');
+    try {
+      for (let round = 1; round <= 50; round++) one.transport.send([heartbeat(1, 2, round)]);
+      await waitUntil('the messages', () => readRounds(two).length === 50);
+      const writes = write.mock.calls.map(([bytes]) => (bytes as Uint8Array).length);
+      // Each heartbeat is a frame of 36 bytes. Beside them there may be the writes of probes.
+      expect(writes.filter((bytes) => bytes >= 50 * 36)).toHaveLength(1);
+      expect(writes.length).toBeLessThan(10);
+    } finally {
+      write.mockRestore();
+    }
   });
 
   test('the round trip is measured without a leader', async () => {
@@ -258,6 +247,24 @@ describe('strangers', () => {
     );
     expect(isConnected(three, 1)).toBe(false);
     await waitUntil('the others are connected', () => isConnected(one, 2) && isConnected(two, 1));
+  });
+
+  test('whoever answers as another node than the one that was dialed gets nothing', async () => {
+    let dials = 0;
+    const liar = createServer((socket) => {
+      dials++;
+      sockets.push(socket);
+      socket.on('error', () => {});
+      socket.once('data', () => socket.write(handshake(3, 1)));
+    });
+    liar.listen(0, '127.0.0.1');
+    await once(liar, 'listening');
+    const { port } = liar.address() as { port: number };
+    const one = await openPeer(1, { peers: [{ id: 2, host: '127.0.0.1', port }] });
+    await waitUntil('a second attempt', () => dials === 2);
+    expect(one.log.lines.join()).toContain('node 3 answers where node 2 was expected');
+    expect(one.listener.connected).toEqual([]);
+    liar.close();
   });
 
   test('a second node with the same id is refused while the first is connected', async () => {
