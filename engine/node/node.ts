@@ -231,6 +231,7 @@ export class RunningNode {
     return openClientServer({
       ...config.client,
       limits: config.limits,
+      jsonLimits: config.limits,
       log: this.#host.log,
       onRequests: (connection: ClientConnection, requests: readonly ClientRequest[]) => {
         const arrivedAt = performance.now();

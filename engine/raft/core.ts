@@ -64,6 +64,8 @@ export class Core {
   electionElapsedTicks = 0;
   /** Drawn anew on every reset of the election timer. [E2] */
   electionTimeoutTicks = 0;
+  /** The election timer was cut short because the connection to this leader broke; 0 otherwise. [E9] */
+  lostLeaderId: NodeId = 0;
   heartbeatElapsedTicks = 0;
 
   /** Successor while leadership is handed over, else 0. [E10] */
@@ -131,6 +133,7 @@ export class Core {
   resetElectionTimer(): void {
     const [min, max] = this.options.electionTimeoutTicks;
     this.electionElapsedTicks = 0;
+    this.lostLeaderId = 0;
     this.electionTimeoutTicks = min + Math.floor(this.options.random() * (max - min));
   }
 

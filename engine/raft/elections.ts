@@ -11,12 +11,16 @@ import {
   becomePreCandidate,
   type TransitionReason,
 } from './roles.ts';
-import type { PreVote, PreVoteResponse, RequestVote, RequestVoteResponse } from './types.ts';
+import type { NodeId, PreVote, PreVoteResponse, RequestVote, RequestVoteResponse } from './types.ts';
 
 /** One tick of a node that does not lead. [E2] */
 export function tickElection(core: Core): void {
   core.electionElapsedTicks += 1;
   if (core.electionElapsedTicks < core.electionTimeoutTicks || !core.mayCampaign) return;
+  if (core.lostLeaderId !== 0) {
+    startPreVote(core, { reason: `the connection to leader n${core.lostLeaderId} broke`, rule: 'E9' });
+    return;
+  }
   const reason =
     core.role === 'follower'
       ? 'heard from no leader for an election timeout'
@@ -80,6 +84,15 @@ export function handlePreVote(core: Core, message: PreVote): void {
   if (voteGranted) yieldTo(core, message);
   const term = voteGranted ? message.term : core.currentTerm;
   core.send({ type: 'PreVoteResponse', to: message.from, term, voteGranted });
+  if (!voteGranted) askAgain(core, message.from);
+}
+
+/** Who refused while it still heard its leader, and now asks itself, has lost that leader: its answer may differ. [E9] */
+function askAgain(core: Core, peer: NodeId): void {
+  if (core.role !== 'preCandidate' || core.votes.get(peer) !== false) return;
+  core.votes.delete(peer);
+  const { lastIndex: lastLogIndex, lastTerm: lastLogTerm } = core.log;
+  core.send({ type: 'PreVote', to: peer, term: core.currentTerm + 1, lastLogIndex, lastLogTerm });
 }
 
 /** Two that ask at the same time would split the vote: the one with the better log, else the smaller id, goes first. [E12] */
@@ -104,7 +117,7 @@ export function handleRequestVote(core: Core, message: RequestVote): void {
     refusal = { reason: staleLogReason(core, message), rule: 'E5' };
   }
   if (refusal === null) {
-    core.electionElapsedTicks = 0;
+    core.resetElectionTimer();
     if (core.votedFor !== message.from) {
       core.votedFor = message.from;
       core.hardStateDirty = true;
@@ -185,6 +198,7 @@ export function leaderConnectionLost(core: Core): void {
   const lost = core.leaderId;
   becomeFollower(core, core.currentTerm, 0, { reason: `the connection to n${lost} broke`, rule: 'E9' });
   core.electionTimeoutTicks = place * core.options.leaderLostStaggerTicks;
+  core.lostLeaderId = lost;
   if (core.electionTimeoutTicks === 0) {
     startPreVote(core, { reason: `the connection to leader n${lost} broke`, rule: 'E9' });
   }

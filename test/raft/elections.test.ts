@@ -255,6 +255,21 @@ describe('a broken connection to the leader', () => {
     expect(node.raft.leaderId).toBe(2);
   });
 
+  test('[E9] one that refused too early is asked again as soon as it asks itself', () => {
+    const node = new SingleNode({ hardState: { currentTerm: 1 }, logTerms: [1, 1] });
+    node.say({ type: 'Heartbeat', from: 3, term: 1, leaderCommit: 0, readRound: 0 });
+    node.raft.peerLost(3);
+    node.settle();
+    node.say({ type: 'PreVoteResponse', from: 2, term: 1, voteGranted: false });
+    const said = node.say({ type: 'PreVote', from: 2, term: 2, lastLogIndex: 1, lastLogTerm: 1 });
+    expect(said).toMatchObject([
+      { type: 'PreVoteResponse', to: 2, voteGranted: false },
+      { type: 'PreVote', to: 2, term: 2, lastLogIndex: 2 },
+    ]);
+    node.say({ type: 'PreVoteResponse', from: 2, term: 2, voteGranted: true });
+    expect(node.raft.role).toBe('candidate');
+  });
+
   test('[E12] of two that ask together, the smaller id goes first when their logs are level', () => {
     const smaller = new SingleNode();
     smaller.raft.campaign();
