@@ -2,7 +2,13 @@
 // removed before what replaces it is durable, so this may be cut at any point and begun again.
 import { randomBytes } from 'node:crypto';
 import type { Configuration } from '../raft/types.ts';
-import { type FileHandle, type FileSystem, FileSystemError, joinPath } from './file-system.ts';
+import {
+  type FileHandle,
+  type FileSystem,
+  FileSystemError,
+  type FolderLock,
+  joinPath,
+} from './file-system.ts';
 import { LogWriter, type OpenedLog } from './log-writer.ts';
 import { type FoundLog, recoverLog } from './recovery.ts';
 import {
@@ -29,6 +35,8 @@ export interface FileLogOptions {
   folder: string;
   /** Called once; the store is dead then. Never for a full disk: `status().noSpace` tells of that. */
   onFatal: (error: LogStoreError) => void;
+  /** Of the folder, when it is held already; the log lets go of it when it closes. */
+  lock?: FolderLock | undefined;
   /** The snapshot that was loaded; entries up to its index are not asked for. */
   snapshot?: { index: number; term: number; configuration: Configuration | null } | undefined;
   segmentBytes?: number | undefined;
@@ -51,6 +59,7 @@ export async function openFileLog(
 ): Promise<{ store: LogStore; recovered: Recovered }> {
   const { fs, folder } = options;
   try {
+    if (options.lock !== undefined) return await openLocked(options, options.lock);
     await fs.mkdir(folder);
     const lock = await fs.lockFolder(folder);
     try {
@@ -69,7 +78,7 @@ export async function openFileLog(
 
 async function openLocked(
   options: FileLogOptions,
-  lock: Awaited<ReturnType<FileSystem['lockFolder']>>,
+  lock: FolderLock,
 ): Promise<{ store: LogStore; recovered: Recovered }> {
   const { fs, folder } = options;
   const point = { index: options.snapshot?.index ?? 0, term: options.snapshot?.term ?? 0 };

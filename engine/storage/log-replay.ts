@@ -1,5 +1,4 @@
 // The log as it grows out of its records, read in the order in which they were written. Pure: no file here.
-import { FRAME_HEADER_BYTES } from '../protocol/frame.ts';
 import type { Entry, EntryKind, HardState } from '../raft/types.ts';
 
 /** What a durable snapshot stands for: the log only matters behind it. Index 0: there is none. */
@@ -35,12 +34,13 @@ export class LogReplay {
   }
 
   /** The entry at an index that the log has already replaces it and all behind it. `index <= lastIndex + 1`. */
-  add(index: number, term: number, kind: EntryKind, frame: Uint8Array): void {
+  add(index: number, term: number, kind: EntryKind, data: Uint8Array): void {
     if (index <= this.lastIndex) this.#truncateTo(index - 1);
     this.lastIndex = index;
     this.lastTerm = term;
     if (index > this.#snapshot.index) {
-      this.entries.push({ index, term, kind, data: frame.subarray(FRAME_HEADER_BYTES), frame });
+      // No `frame`: it would double the objects of a start, and only what a follower lacks is ever sent again.
+      this.entries.push({ index, term, kind, data });
     } else if (index === this.#snapshot.index) {
       this.termAtSnapshot = term;
     }

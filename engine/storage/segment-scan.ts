@@ -135,7 +135,12 @@ function enterRecords(
   while (at < batch.limit) {
     const end = at + readU32(bytes, at);
     const index = readU48(bytes, at + 8);
-    replay.add(index, readU48(bytes, at + 14), bytes[at + 20] as EntryKind, bytes.subarray(at, end));
+    replay.add(
+      index,
+      readU48(bytes, at + 14),
+      bytes[at + 20] as EntryKind,
+      bytes.subarray(at + FRAME_HEADER_BYTES, end),
+    );
     if (index > maxIndex) maxIndex = index;
     at = end;
   }

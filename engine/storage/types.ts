@@ -12,7 +12,7 @@ export interface LogBatch {
 /** What a node finds on its disk. */
 export interface Recovered {
   hardState: HardState;
-  /** Every whole entry after `lastIncludedIndex`, contiguous. Their `data` and `frame` may share one buffer. */
+  /** Every whole entry after `lastIncludedIndex`, contiguous. Their `data` may share one buffer; `frame` may be absent. */
   entries: Entry[];
   /** The newest sound snapshot; index 0 when there is none. */
   lastIncludedIndex: number;
