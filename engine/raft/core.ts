@@ -125,9 +125,16 @@ export class Core {
     return this.peers().filter((id) => isVoter(this.configuration, id));
   }
 
+  /** A fresh book. A new leader has just won a majority: everybody gets an election timeout to be heard from. */
   newProgress(id: NodeId): Progress {
     const { inflightMessagesMax: messagesMax, inflightBytesMax: bytesMax } = this.options;
-    return new Progress(id, this.log.lastIndex + 1, { messagesMax, bytesMax });
+    const start = { id, nextIndex: this.log.lastIndex + 1, heardAtTick: this.tickCount };
+    return new Progress(start, { messagesMax, bytesMax });
+  }
+
+  /** Heard from within the smallest election timeout. [E8] */
+  isActive(progress: Progress): boolean {
+    return this.tickCount - progress.heardAtTick < this.options.electionTimeoutTicks[0];
   }
 
   resetElectionTimer(): void {

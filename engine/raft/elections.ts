@@ -206,17 +206,14 @@ export function leaderConnectionLost(core: Core): void {
 
 /** A leader that a majority has not answered for an election timeout leads nobody. [E8] */
 export function checkQuorum(core: Core): void {
-  const result = voteResult(core.configuration, (id) =>
-    id === core.id ? true : (core.progress.get(id)?.recentActive ?? false),
-  );
-  if (result !== 'won') {
-    const active = [core.id, ...[...core.progress.values()].filter((p) => p.recentActive).map((p) => p.id)];
-    core.emit({ type: 'quorumLost', term: core.currentTerm, active, rule: 'E8' });
-    becomeFollower(core, core.currentTerm, 0, {
-      reason: 'heard from no majority for an election timeout',
-      rule: 'E8',
-    });
-    return;
-  }
-  for (const progress of core.progress.values()) progress.recentActive = false;
+  const result = voteResult(core.configuration, (id) => {
+    const progress = core.progress.get(id);
+    return id === core.id || (progress !== undefined && core.isActive(progress));
+  });
+  if (result === 'won') return;
+  const others = [...core.progress.values()].filter((progress) => core.isActive(progress));
+  const active = [core.id, ...others.map((progress) => progress.id)];
+  core.emit({ type: 'quorumLost', term: core.currentTerm, active, rule: 'E8' });
+  const reason = 'heard from no majority for an election timeout';
+  becomeFollower(core, core.currentTerm, 0, { reason, rule: 'E8' });
 }

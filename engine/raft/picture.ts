@@ -59,7 +59,7 @@ export function pictureOf(core: Core): RaftPicture {
       nextIndex: progress.nextIndex,
       inflightMessages: progress.inflights.count,
       inflightBytes: progress.inflights.bytesTotal,
-      recentActive: progress.recentActive,
+      recentActive: core.isActive(progress),
     })),
   };
 }

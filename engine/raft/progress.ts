@@ -57,8 +57,8 @@ export class Progress {
   matchIndex = 0;
   /** Next index to send. matchIndex < nextIndex. */
   nextIndex: number;
-  /** Heard from since the last quorum check. [E8] */
-  recentActive = false;
+  /** The core's tick at which the follower was last heard from. [E8] */
+  heardAtTick: number;
   /** In `probe`: a message is out and unanswered. */
   probeSent = false;
   /** Index of the snapshot being installed; only in `snapshot`. */
@@ -68,9 +68,10 @@ export class Progress {
   readonly inflights = new Inflights();
   readonly #limits: WindowLimits;
 
-  constructor(id: NodeId, nextIndex: number, limits: WindowLimits) {
-    this.id = id;
-    this.nextIndex = nextIndex;
+  constructor(start: { id: NodeId; nextIndex: number; heardAtTick: number }, limits: WindowLimits) {
+    this.id = start.id;
+    this.nextIndex = start.nextIndex;
+    this.heardAtTick = start.heardAtTick;
     this.#limits = limits;
   }
 

@@ -157,7 +157,7 @@ function refuse(core: Core, message: AppendEntries): void {
 export function handleAppendEntriesResponse(core: Core, message: AppendEntriesResponse): void {
   const progress = core.progress.get(message.from);
   if (progress === undefined || message.matchIndex > core.log.lastIndex) return;
-  progress.recentActive = true;
+  progress.heardAtTick = core.tickCount;
   if (!message.success) {
     const hint = core.log.findConflictByTerm(message.conflictIndex, message.conflictTerm);
     if (!progress.refuse(message.prevLogIndex, hint.index)) return;
@@ -184,7 +184,7 @@ export function handleHeartbeat(core: Core, message: Heartbeat): void {
 export function handleHeartbeatResponse(core: Core, message: HeartbeatResponse): void {
   const progress = core.progress.get(message.from);
   if (progress === undefined) return;
-  progress.recentActive = true;
+  progress.heardAtTick = core.tickCount;
   progress.probeSent = false;
   if (progress.matchIndex < core.log.lastIndex || progress.state === 'probe') sendAppend(core, progress);
 }

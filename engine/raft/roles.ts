@@ -54,8 +54,6 @@ export function becomeLeader(core: Core): void {
   core.resetElectionTimer();
   core.heartbeatElapsedTicks = 0;
   core.progress = new Map(core.peers().map((id) => [id, core.newProgress(id)]));
-  // A fresh leader has just heard from a majority; the first quorum check must not depose it.
-  for (const progress of core.progress.values()) progress.recentActive = votes.includes(progress.id);
   changeRole(core, 'leader', core.id, { reason: `won with the votes of ${votes.join(', ')}`, rule: 'E4' });
   core.emit({ type: 'leaderElected', term: core.currentTerm, leaderId: core.id, votes, rule: 'E4' });
 }

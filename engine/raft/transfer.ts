@@ -33,9 +33,7 @@ function bestSuccessor(core: Core): NodeId {
   let bestMatch = -1;
   for (const progress of core.progress.values()) {
     if (!isVoter(core.configuration, progress.id) || progress.state === 'snapshot') continue;
-    // `recentActive` is cleared by every quorum check; a streaming follower that is level is as good.
-    const isLevel = progress.matchIndex === core.log.lastIndex;
-    if (!progress.recentActive && !isLevel) continue;
+    if (!core.isActive(progress)) continue;
     if (progress.matchIndex > bestMatch) {
       best = progress.id;
       bestMatch = progress.matchIndex;

@@ -363,6 +363,25 @@ describe('handing over', () => {
     expect(node.raft.role).toBe('follower');
   });
 
+  test('[E10] under load, at any tick, a follower that lags by a little is a successor', () => {
+    for (let ticks = 0; ticks < MIN_TICKS * 2; ticks++) {
+      const cluster = new CoreCluster({ seed: 6 });
+      const leader = cluster.elect();
+      cluster.tick(ticks);
+      cluster.passes = (message) => message.type !== 'AppendEntriesResponse';
+      cluster.propose('x', leader);
+      cluster.settle();
+      cluster.passes = () => true;
+      leader.raft.transferLeadership(0);
+      cluster.settle();
+      cluster.tick(MIN_TICKS);
+      expect(cluster.leader()?.id).not.toBe(leader.id);
+      expect(leader.events).toContainEqual(
+        expect.objectContaining({ type: 'transferEnded', completed: true }),
+      );
+    }
+  });
+
   test('[E10] asked without a successor, it hands over to one that is level; alone, it steps down', () => {
     const cluster = new CoreCluster({ seed: 6 });
     const leader = cluster.elect();
