@@ -45,19 +45,26 @@ export function startElection(core: Core, isTransfer: boolean, why: TransitionRe
 }
 
 function requestVotes(core: Core): void {
-  const isPreVote = core.role === 'preCandidate';
   core.votes.set(core.id, true);
-  const { lastIndex: lastLogIndex, lastTerm: lastLogTerm } = core.log;
-  for (const to of core.voterPeers()) {
-    if (isPreVote) {
-      core.send({ type: 'PreVote', to, term: core.currentTerm + 1, lastLogIndex, lastLogTerm });
-    } else {
-      const leadershipTransfer = core.campaignIsTransfer;
-      // The own vote and the new term must be durable before anybody can count on them. [E3]
-      core.sendAfterSync({ type: 'RequestVote', to, lastLogIndex, lastLogTerm, leadershipTransfer });
-    }
-  }
+  for (const to of core.voterPeers()) requestVote(core, to);
   countVotes(core);
+}
+
+function requestVote(core: Core, to: NodeId): void {
+  const { lastIndex: lastLogIndex, lastTerm: lastLogTerm } = core.log;
+  if (core.role === 'preCandidate') {
+    core.send({ type: 'PreVote', to, term: core.currentTerm + 1, lastLogIndex, lastLogTerm });
+    return;
+  }
+  const leadershipTransfer = core.campaignIsTransfer;
+  // The own vote and the new term must be durable before anybody can count on them. [E3]
+  core.sendAfterSync({ type: 'RequestVote', to, lastLogIndex, lastLogTerm, leadershipTransfer });
+}
+
+/** A voter that was not reachable when the campaign began is asked as soon as it is. [E9] */
+export function askWhenConnected(core: Core, peer: NodeId): void {
+  if (core.role !== 'preCandidate' && core.role !== 'candidate') return;
+  if (isVoter(core.configuration, peer) && !core.votes.has(peer)) requestVote(core, peer);
 }
 
 /** A leader that was heard from within the minimal timeout is protected from elections. [E7] */
@@ -91,8 +98,7 @@ export function handlePreVote(core: Core, message: PreVote): void {
 function askAgain(core: Core, peer: NodeId): void {
   if (core.role !== 'preCandidate' || core.votes.get(peer) !== false) return;
   core.votes.delete(peer);
-  const { lastIndex: lastLogIndex, lastTerm: lastLogTerm } = core.log;
-  core.send({ type: 'PreVote', to: peer, term: core.currentTerm + 1, lastLogIndex, lastLogTerm });
+  requestVote(core, peer);
 }
 
 /** Two that ask at the same time would split the vote: the one with the better log, else the smaller id, goes first. [E12] */

@@ -1,7 +1,13 @@
 // The Raft core: feed it ticks, messages, proposals and disk completions; carry out the Ready it returns in
 // the order that ready.ts gives. No I/O, no clock, no randomness of its own.
 import { Core, type RaftStart } from './core.ts';
-import { checkQuorum, leaderConnectionLost, startPreVote, tickElection } from './elections.ts';
+import {
+  askWhenConnected,
+  checkQuorum,
+  leaderConnectionLost,
+  startPreVote,
+  tickElection,
+} from './elections.ts';
 import { entryBytes } from './log.ts';
 import { checkOptions, type RaftOptions } from './options.ts';
 import { pictureOf, type RaftPicture } from './picture.ts';
@@ -98,6 +104,7 @@ export class Raft {
   /** A new connection to a peer stands: what was under way on the old one is lost. */
   peerConnected(peer: NodeId): void {
     const core = this.#core;
+    askWhenConnected(core, peer);
     const progress = core.progress.get(peer);
     if (progress === undefined) return;
     progress.becomeProbe();

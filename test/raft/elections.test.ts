@@ -270,6 +270,19 @@ describe('a broken connection to the leader', () => {
     expect(node.raft.role).toBe('candidate');
   });
 
+  test('[E9] a voter that connects during a campaign is asked at once', () => {
+    const node = new SingleNode();
+    node.raft.campaign();
+    node.settle();
+    node.raft.peerConnected(3);
+    expect(node.settle()).toMatchObject([{ type: 'PreVote', to: 3, term: 1 }]);
+    node.say({ type: 'PreVoteResponse', from: 3, term: 1, voteGranted: true });
+    node.raft.peerConnected(2);
+    expect(node.settle()).toMatchObject([{ type: 'RequestVote', to: 2, term: 1 }]);
+    node.raft.peerConnected(77);
+    expect(node.settle()).toEqual([]);
+  });
+
   test('[E12] of two that ask together, the smaller id goes first when their logs are level', () => {
     const smaller = new SingleNode();
     smaller.raft.campaign();
