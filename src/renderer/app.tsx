@@ -44,20 +44,20 @@ function Workspace() {
       <LostNotice />
       <main className="min-h-0 flex-1">
         <Group {...remembered('columns')}>
-          <Panel id="stage" minSize={520}>
+          <Panel id="stage-panel" minSize={520}>
             <Group orientation="vertical" {...remembered('rows')}>
-              <Panel id="topology" defaultSize="58%" minSize={300}>
+              <Panel id="topology-panel" defaultSize="58%" minSize={300}>
                 <Topology />
               </Panel>
               <Separator className="handle" aria-label="Height of the topology" />
-              <Panel id="tabs" defaultSize="42%" minSize={150}>
+              <Panel id="tabs-panel" defaultSize="42%" minSize={150}>
                 <BottomTabs />
               </Panel>
             </Group>
           </Panel>
           <Separator className="handle" aria-label="Width of the inspector" />
           <Panel
-            id="inspector"
+            id="inspector-panel"
             defaultSize={348}
             minSize={300}
             maxSize={560}

@@ -2,7 +2,7 @@
 import { useMemo } from 'react';
 import { nodeColour, nodeDash, nodeName } from '../model/appearance.ts';
 import { chartMarks, chartRows, nodesOfSeries } from '../model/chart-data.ts';
-import { milliseconds, shortCount } from '../model/figures.ts';
+import { axisCount, milliseconds, shortCount } from '../model/figures.ts';
 import { Button } from '../parts/button.tsx';
 import { ScrollRegion } from '../parts/scroll-region.tsx';
 import { CHART_MINUTES } from '../store/interface-store.ts';
@@ -11,12 +11,12 @@ import { LiveChart, type Series } from './live-chart.tsx';
 
 const THROUGHPUT: readonly Series[] = [
   { key: 'writes', name: 'writes', colour: 'var(--series-write)', dash: '0' },
-  { key: 'reads', name: 'reads', colour: 'var(--series-read)', dash: '5 3' },
+  { key: 'reads', name: 'reads', colour: 'var(--series-read)', dash: '0' },
 ];
 
 const LATENCY: readonly Series[] = [
   { key: 'p50', name: 'p50', colour: 'var(--series-p50)', dash: '0' },
-  { key: 'p99', name: 'p99', colour: 'var(--series-p99)', dash: '5 3' },
+  { key: 'p99', name: 'p99', colour: 'var(--series-p99)', dash: '0' },
 ];
 
 const axisMs = (value: number) =>
@@ -43,15 +43,15 @@ export function ChartsPanel() {
   const wrote = rows.some(({ p50 }) => p50 !== null);
   const lag = perNode('lag');
   return (
-    <div className="flex h-full flex-col bg-sunken">
+    <div className="charts flex h-full flex-col bg-sunken">
       <ChartsHead />
       <ScrollRegion label="Charts" className="charts-grid">
         <LiveChart
           {...shared}
-          title="Throughput, operations/s"
+          title="Throughput, op/s"
           series={THROUGHPUT}
           format={shortCount}
-          axisFormat={shortCount}
+          axisFormat={axisCount}
           empty={none}
         />
         <LiveChart
@@ -67,7 +67,7 @@ export function ChartsPanel() {
           title="Replication lag, entries"
           series={lag}
           format={shortCount}
-          axisFormat={shortCount}
+          axisFormat={axisCount}
           empty={none ?? (lag.length > 0 ? null : 'Nobody leads, so nobody lags.')}
         />
         <LiveChart

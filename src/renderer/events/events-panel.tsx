@@ -4,7 +4,7 @@ import { ArrowDownToLine, ListFilter, ScrollText } from 'lucide-react';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import type { FeedItem } from '../../shared/cluster-view.ts';
 import { nodeName } from '../model/appearance.ts';
-import { type EventKind, type Sentence, sentenceOf } from '../model/event-sentences.ts';
+import { type EventKind, isEcho, type Sentence, sentenceOf } from '../model/event-sentences.ts';
 import { clockTime, count } from '../model/figures.ts';
 import { Button } from '../parts/button.tsx';
 import { EmptyState } from '../parts/empty-state.tsx';
@@ -83,12 +83,15 @@ export function EventsPanel() {
 
 function filterRows(feed: readonly FeedItem[], hidden: readonly EventKind[], search: string): Row[] {
   const wanted = search.trim().toLowerCase();
-  return feed.map(rowOf).filter(({ item, sentence }) => {
-    if (hidden.includes(sentence.kind)) return false;
-    if (wanted === '') return true;
-    const who = item.nodeId === null ? '' : nodeName(item.nodeId);
-    return `${who} ${sentence.text} ${sentence.rule ?? ''}`.toLowerCase().includes(wanted);
-  });
+  return feed
+    .filter((item) => !isEcho(item))
+    .map(rowOf)
+    .filter(({ item, sentence }) => {
+      if (hidden.includes(sentence.kind)) return false;
+      if (wanted === '') return true;
+      const who = item.nodeId === null ? '' : nodeName(item.nodeId);
+      return `${who} ${sentence.text} ${sentence.rule ?? ''}`.toLowerCase().includes(wanted);
+    });
 }
 
 function Filters(props: { search: string; onSearch: (search: string) => void; dropped: number }) {

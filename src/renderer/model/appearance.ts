@@ -52,6 +52,6 @@ export function nodeColour(nodeId: NodeId): string {
 
 /** Lines of different nodes differ by dash as well as by colour. */
 export function nodeDash(nodeId: NodeId): string {
-  const dashes = ['0', '7 3', '2 3', '9 3 2 3', '5 5', '12 4', '1 4'];
+  const dashes = ['0', '9 2', '3 2', '9 2 3 2', '6 4', '12 4', '1 3'];
   return dashes[(nodeId - 1) % dashes.length] ?? '0';
 }

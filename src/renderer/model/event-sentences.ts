@@ -2,6 +2,7 @@
 import type { HostEvent } from '../../../engine/protocol/node-status.ts';
 import type { NodeId, RaftEvent } from '../../../engine/raft/types.ts';
 import type { FailoverGap, FeedItem, ProcessView } from '../../shared/cluster-view.ts';
+import { alarmWords } from './alarm-words.ts';
 import { nodeName } from './appearance.ts';
 import { diskFaultWords, linkFaultWords } from './fault-words.ts';
 import { count, listed, milliseconds } from './figures.ts';
@@ -15,6 +16,14 @@ export interface Sentence {
   tone: 'plain' | 'good' | 'warn' | 'bad';
   /** Of engine/SPEC.md, such as `E3`; null where none was at work. */
   rule: string | null;
+}
+
+/**
+ * Whether another event of the same moment says the same and more: a node that became the leader was elected,
+ * one that became a candidate started an election.
+ */
+export function isEcho(item: FeedItem): boolean {
+  return item.source === 'node' && item.event.type === 'roleChanged' && item.event.to !== 'follower';
 }
 
 export function sentenceOf(item: FeedItem): Sentence {
@@ -155,7 +164,12 @@ function hostSentence(event: HostEvent): Sentence {
     }
     case 'recovery': {
       const lost = event.lostBytes > 0 ? ` (${count(event.lostBytes)} bytes)` : '';
-      return { text: `${event.message}${lost}`, kind: 'log', tone: 'warn', rule: bareRule(event.rule) };
+      return {
+        text: `Recovered its log: ${event.message}${lost}`,
+        kind: 'log',
+        tone: 'warn',
+        rule: bareRule(event.rule),
+      };
     }
     case 'stopping':
       return { text: `Stops${because(event.reason)}`, kind: 'process', tone: 'plain', rule: null };
@@ -165,13 +179,13 @@ function hostSentence(event: HostEvent): Sentence {
     }
     case 'alarmRaised':
       return {
-        text: `Alarm ${event.alarm}${because(event.message)}`,
+        text: `Alarm, ${alarmWords(event.alarm)}${because(event.message)}`,
         kind: 'fault',
         tone: 'bad',
         rule: null,
       };
     case 'alarmCleared':
-      return { text: `Alarm ${event.alarm} is over`, kind: 'fault', tone: 'good', rule: null };
+      return { text: `Alarm over, ${alarmWords(event.alarm)}`, kind: 'fault', tone: 'good', rule: null };
     case 'faultsChanged': {
       const faults = [...event.faults.disk.map(diskFaultWords), ...event.faults.links.map(linkFaultWords)];
       const text = faults.length === 0 ? 'No fault is in force any more' : `Suffers: ${faults.join('; ')}`;
@@ -233,6 +247,8 @@ function failoverSentence(failover: FailoverGap): Sentence {
   }
   const to =
     failover.toLeader === null ? '' : ` Now ${nodeName(failover.toLeader)} leads in term ${failover.toTerm}.`;
-  const text = `Clients could not write for ${milliseconds(failover.gapMs)} after ${from}${because(failover.cause)}.${to}`;
+  // Without a client that writes, the watch started when the leader was lost: nobody was kept waiting.
+  const what = failover.measuredFrom === 'loss' ? 'Nobody led for' : 'Clients could not write for';
+  const text = `${what} ${milliseconds(failover.gapMs)} after ${from}${because(failover.cause)}.${to}`;
   return { text, kind: 'election', tone: 'warn', rule: null };
 }

@@ -18,6 +18,12 @@ export function shortCount(value: number): string {
   return `${threeFigures(value / 1_000_000)}M`;
 }
 
+/** `75k`, `2.5k`, `800`: for axes, where round numbers stand. */
+export function axisCount(value: number): string {
+  if (value >= 1_000_000) return `${Number((value / 1_000_000).toFixed(2))}M`;
+  return value >= 1000 ? `${Number((value / 1000).toFixed(2))}k` : String(Number(value.toFixed(2)));
+}
+
 /** `0.42 ms`, `12.3 ms`, `184 ms`, `1.25 s` */
 export function milliseconds(value: number): string {
   if (value >= 1000) return `${threeFigures(value / 1000)} s`;

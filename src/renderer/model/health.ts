@@ -1,9 +1,9 @@
 // The cluster's health in words. Says only what follows from what running nodes and their processes said.
-import type { Alarm } from '../../../engine/protocol/node-status.ts';
 import type { ClusterView, NodeView } from '../../shared/cluster-view.ts';
 import { leaderOf } from '../../shared/leader.ts';
+import { alarmSentence } from './alarm-words.ts';
 import { isDown, isUp, nodeName } from './appearance.ts';
-import { listed } from './figures.ts';
+import { count, listed } from './figures.ts';
 import { linkCondition, linkStates } from './links.ts';
 
 export interface Health {
@@ -11,12 +11,8 @@ export interface Health {
   words: string;
 }
 
-const ALARM_WORDS: Record<Alarm, (name: string) => string> = {
-  noSpace: (name) => `${name}'s disk is full`,
-  diskHung: (name) => `${name}'s disk hangs`,
-  refetching: (name) => `${name} is refetching its log`,
-  noQuorum: (name) => `${name} reaches no majority`,
-};
+/** A running follower that has been behind for longer than this is catching up, not just in flight. */
+export const CATCHING_UP_MS = 1500;
 
 export function healthOf(view: ClusterView): Health {
   const { nodes } = view;
@@ -33,7 +29,7 @@ export function healthOf(view: ClusterView): Health {
     return { level: 'waiting', words: 'Starting…' };
   }
   if (currentLeader(view) === null) return { level: 'warn', words: 'Electing…' };
-  const troubles = troublesOf(nodes);
+  const troubles = [...troublesOf(nodes), ...catchingUp(view)];
   if (troubles.length === 0) return { level: 'good', words: 'Healthy' };
   const more = troubles.length > 2 ? `, and ${troubles.length - 1} more` : '';
   const named = more === '' ? troubles.join(', ') : troubles[0];
@@ -51,6 +47,15 @@ export function currentLeader(view: ClusterView): NodeView | null {
   return ahead.length > view.nodes.length / 2 ? null : leader;
 }
 
+/** As the leader sees it: a follower that is up and answers, and has been behind for a while. */
+function catchingUp(view: ClusterView): string[] {
+  const progress = currentLeader(view)?.status?.raft.progress ?? [];
+  const up = new Set(view.nodes.filter(isUp).map(({ process }) => process.nodeId));
+  return progress
+    .filter(({ id, recentActive, lagMs }) => up.has(id) && recentActive && lagMs > CATCHING_UP_MS)
+    .map(({ id, lagEntries }) => `${nodeName(id)} is ${count(lagEntries)} entries behind`);
+}
+
 /** What keeps the cluster from being healthy, the worst first. */
 function troublesOf(nodes: readonly NodeView[]): string[] {
   const troubles: string[] = [];
@@ -66,7 +71,7 @@ function troublesOf(nodes: readonly NodeView[]): string[] {
   are(named('paused'), 'paused');
   are(named('starting'), 'starting');
   for (const { process, status } of nodes) {
-    for (const alarm of status?.alarms ?? []) troubles.push(ALARM_WORDS[alarm](nodeName(process.nodeId)));
+    for (const alarm of status?.alarms ?? []) troubles.push(alarmSentence(alarm, nodeName(process.nodeId)));
   }
   for (const { process, disk } of nodes) {
     if (disk.length > 0) troubles.push(`${nodeName(process.nodeId)}'s disk has a fault`);

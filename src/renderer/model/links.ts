@@ -24,6 +24,8 @@ export interface LinkState {
   faults: readonly { nodeId: NodeId; fault: LinkFault }[];
   /** The better of both ends' smoothed round trips in milliseconds; null while neither measured one. */
   roundTripMs: number | null;
+  /** Either end says that its connection to the other stands. */
+  connected: boolean;
 }
 
 export type LinkCondition = 'whole' | 'slow' | 'halfCut' | 'cut';
@@ -52,6 +54,7 @@ function linkState(left: NodeView, right: NodeView): LinkState {
     backward: laneState(b, a, faults),
     faults,
     roundTripMs: trips.length > 0 ? Math.min(...trips) : null,
+    connected: isConnected(left, b) || isConnected(right, a),
   };
 }
 
@@ -65,6 +68,11 @@ function laneState(from: NodeId, to: NodeId, faults: LinkState['faults']): LaneS
     if (fault.effect.kind === 'loss') lane.loss = 1 - (1 - lane.loss) * (1 - fault.effect.probability);
   }
   return lane;
+}
+
+function isConnected(node: NodeView, peer: NodeId): boolean {
+  if (node.process.state !== 'running') return false;
+  return node.status?.links.some((link) => link.peer === peer && link.connected) === true;
 }
 
 /** Only a leader's heartbeats make round trips, so an old figure outlives the connection it was taken on. */

@@ -34,7 +34,7 @@ const MARGIN = 14;
 const LANE_OFFSET = 5;
 const EDGE_GAP = 7;
 /** A triangle wider than this, against its height, reads as a line. */
-const STRETCH_MAX = 2.6;
+const STRETCH_MAX = 2.2;
 
 /** Nodes on a circle, the first at the top, stretched to the space that `card`-sized nodes leave. */
 export function layoutTopology(ids: readonly NodeId[], area: Size, card: Size): TopologyLayout {

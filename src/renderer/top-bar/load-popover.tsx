@@ -9,9 +9,16 @@ import { Button } from '../parts/button.tsx';
 import { useActions, useInterface, usePanel, useView } from '../store/panel-context.tsx';
 
 export function LoadPopover() {
+  const { ui } = usePanel();
   const workload = useView((view) => view.workload);
+  /** A load that runs may have been started elsewhere, in the console for one: the form starts from it. */
+  const onOpenChange = (open: boolean) => {
+    if (!open || !workload.running) return;
+    const { ratePerSecond, valueBytes, clients, writeRatio } = workload;
+    ui.setState({ loadRequest: { ratePerSecond, valueBytes, clients, writeRatio } });
+  };
   return (
-    <Popover.Root>
+    <Popover.Root onOpenChange={onOpenChange}>
       <Popover.Trigger asChild>
         <Button aria-label={workload.running ? 'Load, running' : 'Load'} data-testid="load">
           <Activity size={14} className={workload.running ? 'text-good' : ''} />
@@ -45,7 +52,7 @@ const FIELDS: readonly FieldSpec[] = [
   {
     name: 'ratePerSecond',
     label: 'Rate',
-    unit: 'op/s, 0: as fast as it goes',
+    unit: 'op/s, 0: no limit',
     min: 0,
     max: 1_000_000,
     scale: 1,

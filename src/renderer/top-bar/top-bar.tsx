@@ -107,7 +107,7 @@ function HealthWords() {
       data-testid="health"
       data-level={level}
       aria-live="polite"
-      className={`flex h-7 max-w-80 min-w-0 items-center gap-1.5 rounded-full bg-sunken px-3 font-semibold ring-1 ring-line ring-inset ${HEALTH_COLOURS[level]}`}
+      className={`flex h-7 max-w-105 min-w-0 items-center gap-1.5 rounded-full bg-sunken px-3 font-semibold ring-1 ring-line ring-inset ${HEALTH_COLOURS[level]}`}
       title={words}
     >
       <span className="shrink-0" aria-hidden="true">
@@ -182,7 +182,11 @@ function GapFigure() {
 
 function gapTitle(last: ClusterView['failovers'][number]): string {
   const to = last.toLeader === null ? '' : ` to ${nodeName(last.toLeader)}, term ${last.toTerm}`;
-  return `From ${nodeName(last.fromLeader)}, term ${last.fromTerm}${to}: ${last.cause}`;
+  const from =
+    last.measuredFrom === 'loss'
+      ? 'No client was writing, so it is measured from the loss of the leader.'
+      : 'From the last write acknowledged before to the first after.';
+  return `From ${nodeName(last.fromLeader)}, term ${last.fromTerm}${to}: ${last.cause}. ${from}`;
 }
 
 const NEXT_THEME: Record<Theme, Theme> = { system: 'dark', dark: 'light', light: 'system' };

@@ -79,7 +79,8 @@ function wordsOf(link: LinkState, entriesPerSecond: string): string {
     case 'whole': {
       const trip = link.roundTripMs === null ? '' : milliseconds(link.roundTripMs);
       const rate = entriesPerSecond === '0' ? '' : `${entriesPerSecond} entries/s`;
-      return [rate, trip].filter((part) => part !== '').join(' · ') || 'link';
+      const idle = link.connected ? 'idle' : 'no connection';
+      return [rate, trip].filter((part) => part !== '').join(' · ') || idle;
     }
   }
 }

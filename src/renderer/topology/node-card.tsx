@@ -13,6 +13,7 @@ import {
 } from 'lucide-react';
 import { memo } from 'react';
 import type { NodeView } from '../../shared/cluster-view.ts';
+import { alarmWords } from '../model/alarm-words.ts';
 import { APPEARANCE_STYLES, type Appearance, appearanceOf, isDown, nodeName } from '../model/appearance.ts';
 import { diskFaultWords, linkFaultWords } from '../model/fault-words.ts';
 import { count, duration, milliseconds, UNKNOWN } from '../model/figures.ts';
@@ -113,7 +114,7 @@ function SecondLine({ node }: { node: NodeView }) {
   if (alarms.length > 0) {
     return (
       <span className="chip" data-tone="bad">
-        <TriangleAlert size={11} /> {alarms.join(', ')}
+        <TriangleAlert size={11} /> {alarms.map(alarmWords).join(', ')}
       </span>
     );
   }

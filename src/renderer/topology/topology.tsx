@@ -45,7 +45,6 @@ export function Topology() {
             />
           );
         })}
-        <FlightLayer layout={layout} />
       </svg>
       {layout.links.map((placed) => {
         const link = links.find(({ a, b }) => a === placed.a && b === placed.b);
@@ -62,6 +61,9 @@ export function Topology() {
           />
         );
       })}
+      <svg className="topology-flights" width={size.width} height={size.height} aria-hidden="true">
+        <FlightLayer layout={layout} />
+      </svg>
       {layout.nodes.map(({ id, center }) => {
         const node = byId.get(id);
         if (node === undefined) return null;

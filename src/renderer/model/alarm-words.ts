@@ -1,0 +1,27 @@
+// Alarms in plain words: short ones for chips, and whole sentences about a node.
+import type { Alarm } from '../../../engine/protocol/node-status.ts';
+
+const SHORT: Record<Alarm, string> = {
+  noSpace: 'disk full',
+  diskHung: 'disk hangs',
+  refetching: 'refetching its log',
+  noQuorum: 'no majority in reach',
+};
+
+export function alarmWords(alarm: Alarm): string {
+  return SHORT[alarm];
+}
+
+/** `n2's disk hangs` */
+export function alarmSentence(alarm: Alarm, name: string): string {
+  switch (alarm) {
+    case 'noSpace':
+      return `${name}'s disk is full`;
+    case 'diskHung':
+      return `${name}'s disk hangs`;
+    case 'refetching':
+      return `${name} is refetching its log`;
+    case 'noQuorum':
+      return `${name} reaches no majority`;
+  }
+}
