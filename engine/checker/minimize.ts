@@ -90,7 +90,8 @@ function shortestFailingPrefix(
   return best;
 }
 
-function cutAfter(operations: readonly Operation[], position: number): Operation[] {
+/** What is known right after the reply at `position`. */
+export function cutAfter(operations: readonly Operation[], position: number): Operation[] {
   const prefix: Operation[] = [];
   for (const operation of operations) {
     // A failed one is known not to have happened, whenever that was learned.
@@ -144,7 +145,10 @@ function changesNothing(operation: Operation): boolean {
  * linearization still. The last maker of a value that somebody saw is kept all the same: a stale read shows
  * nothing to a person without the write that it repeats.
  */
-function withoutUnseen(all: readonly Operation[], chunk: ReadonlySet<Operation>): readonly Operation[] {
+export function withoutUnseen(
+  all: readonly Operation[],
+  chunk: ReadonlySet<Operation>,
+): readonly Operation[] {
   const left = withoutReads(all, chunk);
   const observers = new Map<string, Operation[]>();
   for (const operation of left) {
@@ -228,7 +232,7 @@ function madeValue(operation: Operation): JsonValue | undefined {
  * Strikes elements out: their appends, and the elements from every list read. In a key with appends only, the
  * same done to a linearization gives a linearization.
  */
-class ElementStriker {
+export class ElementStriker {
   readonly #elements = new ValueTable();
   readonly countBefore: number;
 

@@ -3,11 +3,15 @@
 import type { Operation } from '../../engine/checker/history.ts';
 import type { JsonValue } from '../../engine/checker/json-values.ts';
 
-export function isLinearizableByBruteForce(operations: readonly Operation[]): boolean {
+/** A key holds a list when it is appended to; `holdsLists` says so where all appends may have been left out. */
+export function isLinearizableByBruteForce(
+  operations: readonly Operation[],
+  options: { readonly holdsLists?: boolean } = {},
+): boolean {
   const keys = new Set(operations.map((operation) => operation.key));
   return [...keys].every((key) => {
     const group = operations.filter((operation) => operation.key === key);
-    const holdsList = group.some((operation) => operation.f === 'append');
+    const holdsList = options.holdsLists ?? group.some((operation) => operation.f === 'append');
     return canFinish(
       group.filter((operation) => operation.outcome !== 'fail'),
       null,

@@ -177,6 +177,16 @@ describe('unknown outcomes', () => {
     expect(judge(wrote('a', 1), chain, read('b', 3), read('b', 2)).result).toBe('violation');
   });
 
+  test('which of two is used up first can matter', () => {
+    const blind = [call('u', 'write', 1), info('u')];
+    const swap = [call('v', 'cas', [0, 1]), info('v')];
+    // Only the swap may explain the first 1: the second one has to overwrite 9 blindly.
+    const seen = [...read('b', 1), ...wrote('a', 9), ...read('b', 1)];
+    expect(judge(wrote('a', 0), blind, swap, seen).result).toBe('ok');
+    expect(judge(wrote('a', 0), swap, blind, seen).result).toBe('ok');
+    expect(judge(wrote('a', 0), blind, seen).result).toBe('violation');
+  });
+
   test('an unknown read says nothing', () => {
     expect(judge(wrote('a', 1), call('u', 'read'), info('u'), read('b', 1)).keys[0]?.order).toHaveLength(2);
   });
@@ -276,6 +286,12 @@ describe('append', () => {
     );
     expect(verdict.violation?.operations.length).toBeLessThanOrEqual(3);
     expect(verdict.violation?.struckElementCount).toBeGreaterThan(55);
+  });
+
+  test('a key that is also written can hold the same value again', () => {
+    const again = [...wrote('b', 'v'), ...wrote('b', [7]), ...wrote('b', 'v'), ...read('c', 'v')];
+    expect(judge(appended('a', 1), again).result).toBe('ok');
+    expect(judge(appended('a', 1), again, read('c', [7])).result).toBe('violation');
   });
 
   test('a key that is also written as a whole', () => {
