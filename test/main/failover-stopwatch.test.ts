@@ -81,6 +81,20 @@ describe('while clients write', () => {
     expect(gaps.at(-1)).toMatchObject({ gapMs: 100 });
   });
 
+  it('a repeated write that the old leader had committed ends the gap when the new one answers it', () => {
+    const { gaps, stopwatch, acknowledge, elect } = setUp();
+    elect(1, 3);
+    acknowledge(1, 3);
+    stopwatch.process(sampleProcess(1, 'crashed'));
+    vi.advanceTimersByTime(200);
+    elect(2, 4);
+    vi.advanceTimersByTime(20);
+    acknowledge(2, 3);
+    vi.advanceTimersByTime(7);
+    acknowledge(2, 4);
+    expect(gaps.at(-1)).toMatchObject({ gapMs: 220, toLeader: 2, toTerm: 4 });
+  });
+
   it('a leader that was cut off is noticed by its successor', () => {
     const { gaps, acknowledge, elect } = setUp();
     elect(1, 3);
@@ -88,6 +102,8 @@ describe('while clients write', () => {
     vi.advanceTimersByTime(200);
     elect(2, 4);
     acknowledge(2, 4);
+    // A moment for the old leader to tell what happened to it.
+    vi.advanceTimersByTime(100);
     expect(gaps.at(-1)).toMatchObject({ gapMs: 200, fromTerm: 3, toTerm: 4 });
   });
 });
@@ -111,6 +127,18 @@ describe('news that comes late', () => {
     ]);
   });
 
+  it('an old reply from a new leader is late news as well, and its election then opens no second gap', () => {
+    const { gaps, stopwatch, acknowledge, elect } = setUp();
+    elect(1, 3);
+    acknowledge(1, 3);
+    vi.advanceTimersByTime(30);
+    acknowledge(2, 3);
+    stopwatch.process(sampleProcess(1, 'crashed'));
+    elect(2, 4);
+    vi.advanceTimersByTime(500);
+    expect(gaps).toMatchObject([{ gapMs: 30, toLeader: 2, toTerm: 4 }]);
+  });
+
   it('without any news of the cause it is reported a moment later all the same', () => {
     const { gaps, acknowledge, elect } = setUp();
     elect(1, 3);
@@ -118,7 +146,17 @@ describe('news that comes late', () => {
     vi.advanceTimersByTime(30);
     acknowledge(2, 4);
     vi.advanceTimersByTime(200);
-    expect(gaps).toMatchObject([{ gapMs: 30, cause: 'n2 took over in term 4' }]);
+    expect(gaps).toMatchObject([{ gapMs: 30, cause: 'n2 took over' }]);
+  });
+
+  it('a long gap that nobody told of begins when the write that ended it was sent, at the latest', () => {
+    const { gaps, acknowledge, elect } = setUp();
+    elect(1, 3);
+    acknowledge(1, 3);
+    vi.advanceTimersByTime(400);
+    acknowledge(2, 4, Date.now() - 390);
+    vi.advanceTimersByTime(500);
+    expect(gaps).toMatchObject([{ gapMs: 400, measuredFrom: 'acknowledgement' }]);
   });
 
   it('on an idle cluster the gap begins with the strike, not with the exit event', () => {

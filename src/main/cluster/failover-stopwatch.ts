@@ -44,6 +44,8 @@ export interface FailoverStopwatchOptions {
 interface Outage {
   since: number;
   cause: string;
+  /** The cause is the old leader's own end, not what others did about it. */
+  isExplained: boolean;
   from: { nodeId: NodeId; term: number };
   /** Certain: the leader is gone. Otherwise an election was merely tried. */
   certain: boolean;
@@ -79,7 +81,7 @@ export class FailoverStopwatch {
       this.#acknowledgedInPeace(ack);
       return;
     }
-    if (isUnderNextLeader(ack, outage)) {
+    if (isUnderNextLeader(ack, outage.from)) {
       this.#resolve(outage, ack);
     } else if (!outage.certain && ack.startedAt >= outage.since) {
       // The election led nowhere: the leader still serves.
@@ -106,7 +108,7 @@ export class FailoverStopwatch {
     if (event.type === 'roleChanged' && event.from === 'leader') {
       const cause = `n${nodeId} stepped down: ${event.reason}`;
       this.#explain(nodeId, cause);
-      if (this.#leader?.nodeId === nodeId) this.#lost(cause, { certain: true });
+      if (this.#leader?.nodeId === nodeId) this.#lost(cause, { certain: true, explained: true });
     }
     if (event.type === 'electionStarted' && this.#leader !== null && this.#leader.nodeId !== nodeId) {
       this.#lost(`n${nodeId} started an election: ${event.reason}`, { certain: false });
@@ -126,7 +128,7 @@ export class FailoverStopwatch {
     const cause = isDead ? `n${nodeId}: ${exit?.reason ?? state}` : `n${nodeId} was paused`;
     this.#explain(nodeId, cause);
     if (this.#leader?.nodeId === nodeId)
-      this.#lost(cause, { certain: true, frozen: isDead ? 'no' : 'frozen' });
+      this.#lost(cause, { certain: true, explained: true, frozen: isDead ? 'no' : 'frozen' });
   }
 
   /** A new cluster begins: an open gap has no end any more. */
@@ -146,32 +148,57 @@ export class FailoverStopwatch {
 
   #acknowledgedInPeace(ack: Acknowledgement): void {
     const from = this.#leader;
-    if (from !== null && ack.term !== null && ack.nodeId !== null && ack.term > from.term) {
+    if (from !== null && isUnderNextLeader(ack, from)) {
       // The next leader answers before its election and the old one's end were heard of.
-      const cause = `n${ack.nodeId} took over in term ${ack.term}`;
-      const outage = this.#newOutage(from, { cause, certain: true, frozen: 'no' });
-      this.#leader = { nodeId: ack.nodeId, term: ack.term };
-      const timer = setTimeout(() => this.#explain(from.nodeId, cause), CAUSE_MS_MAX);
-      this.#unexplained = { outage, ack, timer };
+      const nodeId = ack.nodeId ?? from.nodeId;
+      const how = { cause: `n${nodeId} took over`, isExplained: false, certain: true, frozen: 'no' } as const;
+      // Nobody told when it began; this write has been waiting since it was sent.
+      const outage = this.#newOutage(from, how, ack.startedAt);
+      this.#leader = { nodeId, term: Math.max(ack.term ?? 0, from.term) };
+      this.#awaitExplanation(outage, ack);
     }
     this.#lastAcknowledgedAt = Math.max(this.#lastAcknowledgedAt, ack.at);
   }
 
+  /** The old leader's end was heard of. */
   #explain(nodeId: NodeId, cause: string): void {
-    const unexplained = this.#unexplained;
-    if (unexplained === null || unexplained.outage.from.nodeId !== nodeId) return;
-    clearTimeout(unexplained.timer);
+    for (const outage of [this.#outage, this.#unexplained?.outage]) {
+      if (outage?.from.nodeId !== nodeId || outage.isExplained) continue;
+      outage.cause = cause;
+      outage.isExplained = true;
+    }
+    this.#reportExplained();
+  }
+
+  #awaitExplanation(outage: Outage, ack: Acknowledgement): void {
+    this.#reportUnexplained();
+    const timer = setTimeout(() => this.#reportUnexplained(), CAUSE_MS_MAX);
+    this.#unexplained = { outage, ack, timer };
+    this.#reportExplained();
+  }
+
+  #reportExplained(): void {
+    const { outage, ack } = this.#unexplained ?? {};
+    if (!outage?.isExplained || ack === undefined) return;
+    if (this.#nextTerm(outage, ack) !== null) this.#reportUnexplained();
+  }
+
+  #reportUnexplained(): void {
+    if (this.#unexplained === null) return;
+    const { outage, ack, timer } = this.#unexplained;
+    clearTimeout(timer);
     this.#unexplained = null;
-    this.#report({ ...unexplained.outage, cause }, unexplained.ack);
+    this.#report(outage, ack);
   }
 
   #newOutage(
     from: { nodeId: NodeId; term: number },
-    how: Pick<Outage, 'cause' | 'certain' | 'frozen'>,
+    how: Pick<Outage, 'cause' | 'isExplained' | 'certain' | 'frozen'>,
+    noticedAt = this.#options.now(),
   ): Outage {
     const now = this.#options.now();
     const isStruck = this.#struck?.nodeId === from.nodeId && now - this.#struck.at <= STRIKE_MS_MAX;
-    const since = isStruck ? (this.#struck?.at ?? now) : now;
+    const since = isStruck ? (this.#struck?.at ?? noticedAt) : noticedAt;
     const isWriting = since - this.#lastAcknowledgedAt <= RECENT_MS_MAX;
     return {
       ...how,
@@ -186,17 +213,27 @@ export class FailoverStopwatch {
   #elected(leader: { nodeId: NodeId; term: number }): void {
     const before = this.#leader;
     if (before !== null && leader.term <= before.term) return;
-    if (before !== null)
+    // The same node in a higher term is only better known now: a loss in between would have been told.
+    if (before !== null && before.nodeId !== leader.nodeId) {
       this.#lost(`n${leader.nodeId} was elected in term ${leader.term}`, { certain: true });
+    }
     this.#leader = leader;
+    this.#reportExplained();
   }
 
-  /** Opens an outage, or makes a suspected one certain. */
-  #lost(cause: string, { certain, frozen = 'no' }: { certain: boolean; frozen?: Outage['frozen'] }): void {
+  /** Opens an outage, or makes a suspected one certain. `explained`: by the old leader's own end. */
+  #lost(
+    cause: string,
+    {
+      certain,
+      explained = false,
+      frozen = 'no',
+    }: { certain: boolean; explained?: boolean; frozen?: Outage['frozen'] },
+  ): void {
     const from = this.#leader;
     if (this.#closed || from === null) return;
     if (this.#outage === null) {
-      this.#outage = this.#newOutage(from, { cause, certain, frozen });
+      this.#outage = this.#newOutage(from, { cause, isExplained: explained, certain, frozen });
       this.#scheduleProbe(this.#outage);
     } else if (certain && !this.#outage.certain) {
       this.#outage.certain = true;
@@ -209,9 +246,15 @@ export class FailoverStopwatch {
   }
 
   #resolve(outage: Outage, ack: Acknowledgement): void {
-    this.#report(outage, ack);
     this.#end();
+    this.#awaitExplanation(outage, ack);
     this.#lastAcknowledgedAt = ack.at;
+  }
+
+  /** The term that writes work in again: the reply's own, unless that is of an older write. */
+  #nextTerm({ from, frozen }: Outage, ack: Acknowledgement): number | null {
+    if (ack.term !== null && (ack.term > from.term || frozen === 'thawed')) return ack.term;
+    return this.#leader !== null && this.#leader.term > from.term ? this.#leader.term : null;
   }
 
   #report(outage: Outage, ack: Acknowledgement | null): void {
@@ -229,7 +272,7 @@ export class FailoverStopwatch {
       fromLeader: outage.from.nodeId,
       fromTerm: outage.from.term,
       toLeader: ack === null ? null : (ack.nodeId ?? this.#leader?.nodeId ?? null),
-      toTerm: ack === null ? null : (ack.term ?? this.#leader?.term ?? null),
+      toTerm: ack === null ? null : this.#nextTerm(outage, ack),
     });
   }
 
@@ -266,7 +309,11 @@ export class FailoverStopwatch {
   }
 }
 
-function isUnderNextLeader(ack: Acknowledgement, { from }: Outage): boolean {
-  if (ack.term !== null) return ack.term > from.term;
-  return ack.nodeId !== null && ack.nodeId !== from.nodeId;
+/**
+ * Who answered counts before the term: a repeated write that the old leader had committed gets its first reply
+ * again, with the old term, from the new one.
+ */
+function isUnderNextLeader(ack: Acknowledgement, from: { nodeId: NodeId; term: number }): boolean {
+  if (ack.nodeId !== null && ack.nodeId !== from.nodeId) return true;
+  return ack.term !== null && ack.term > from.term;
 }
