@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../protocol/version.ts';
 import { addBulkSet } from './bulk-set-command.ts';
+import { addCheck } from './check-command.ts';
 import { addCluster } from './cluster-command.ts';
 import { CliExitCode, EXIT_CODES_HELP, reportError } from './exit-code.ts';
 import { addKeyCommands } from './key-commands.ts';
@@ -38,6 +39,7 @@ ${EXIT_CODES_HELP}`,
   addKeyCommands(program);
   addBulkSet(program);
   addScan(program);
+  addCheck(program);
   return program;
 }
 
