@@ -86,15 +86,15 @@ function lineRange(operation: Operation): string {
 export function checkToJson(checked: CheckedText): JsonValue {
   const { result, exitCode, reason, verdict, errors } = checked;
   const errorList = errors.map(({ line, message }) => ({ line, message }));
-  if (verdict === null) return { result, exitCode, reason, errors: errorList };
+  if (verdict === null) return { verdict: result, exitCode, reason, errors: errorList };
   const { violation } = verdict;
   return {
-    result,
+    verdict: result,
     exitCode,
     reason,
     counts: { ...verdict.counts },
     keys: verdict.keys.map(({ key, model, result: keyResult, operationCount, steps }) => {
-      return { key: JSON.parse(key) as JsonValue, model, result: keyResult, operationCount, steps };
+      return { key: JSON.parse(key) as JsonValue, model, verdict: keyResult, operationCount, steps };
     }),
     violation:
       violation === null

@@ -174,10 +174,10 @@ describe('the wording', () => {
     const json = checkToJson(checkText(text));
     expect(JSON.parse(JSON.stringify(json))).toEqual(json);
     expect(json).toMatchObject({
-      result: 'violation',
+      verdict: 'violation',
       exitCode: 1,
       keys: [
-        { key: 'x', model: 'register', result: 'violation', operationCount: 3 },
+        { key: 'x', model: 'register', verdict: 'violation', operationCount: 3 },
         { key: 'l', model: 'append', result: 'ok' },
       ],
       violation: { key: 'x', failing: { process: 'b', f: 'read', value: 1, callLine: 6, returnLine: 7 } },
