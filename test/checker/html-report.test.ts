@@ -178,10 +178,10 @@ describe('the wording', () => {
       exitCode: 1,
       keys: [
         { key: 'x', model: 'register', verdict: 'violation', operationCount: 3 },
-        { key: 'l', model: 'append', result: 'ok' },
+        { key: 'l', model: 'append', verdict: 'ok' },
       ],
       violation: { key: 'x', failing: { process: 'b', f: 'read', value: 1, callLine: 6, returnLine: 7 } },
     });
-    expect(checkToJson(checkText('{}'))).toMatchObject({ result: 'invalid', errors: [{ line: 1 }] });
+    expect(checkToJson(checkText('{}'))).toMatchObject({ verdict: 'invalid', errors: [{ line: 1 }] });
   });
 });
