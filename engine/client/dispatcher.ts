@@ -47,6 +47,8 @@ export class Dispatcher implements OperationHost, LeaderFinderListener {
   readonly #laneQueue = new Set<Operation>();
   /** For a leader, or for any node. */
   readonly #waiting = new Set<Operation>();
+  /** Refused and waiting for their next try. */
+  readonly #retrying = new Set<Operation>();
   #nextId = 1;
   #watchTimer: NodeJS.Timeout | null = null;
   #deadlineTimer: NodeJS.Timeout | null = null;
@@ -102,6 +104,10 @@ export class Dispatcher implements OperationHost, LeaderFinderListener {
   leaderFound(link: NodeLink): void {
     this.#dropQuietLinks(performance.now());
     this.#release((operation) => operation.target === 'leader' || operation.target === link);
+    // Whoever refused them is not who leads now: there is nothing to wait for.
+    for (const operation of this.#retrying) {
+      if (operation.target === 'leader' && operation.lastNode !== link.address) this.#retryNow(operation);
+    }
   }
 
   linkReady(link: NodeLink): void {
@@ -191,10 +197,19 @@ export class Dispatcher implements OperationHost, LeaderFinderListener {
       baseMs: RETRY_MS_BASE,
       maxMs: RETRY_MS_MAX,
     });
-    operation.retryTimer = setTimeout(() => {
-      operation.retryTimer = null;
-      this.#dispatch(operation);
-    }, delayMs);
+    this.#retrying.add(operation);
+    operation.retryTimer = setTimeout(() => this.#retryNow(operation), delayMs);
+  }
+
+  #retryNow(operation: Operation): void {
+    this.#forgetRetry(operation);
+    this.#dispatch(operation);
+  }
+
+  #forgetRetry(operation: Operation): void {
+    if (operation.retryTimer !== null) clearTimeout(operation.retryTimer);
+    operation.retryTimer = null;
+    this.#retrying.delete(operation);
   }
 
   // Sending.
@@ -327,8 +342,7 @@ export class Dispatcher implements OperationHost, LeaderFinderListener {
   #settle(operation: Operation): void {
     operation.settled = true;
     operation.link = null;
-    if (operation.retryTimer !== null) clearTimeout(operation.retryTimer);
-    operation.retryTimer = null;
+    this.#forgetRetry(operation);
     this.#waiting.delete(operation);
     this.#pending.delete(operation);
     this.#pendingBytes -= operation.chars;
