@@ -186,7 +186,20 @@ export function handleHeartbeatResponse(core: Core, message: HeartbeatResponse):
   if (progress === undefined) return;
   progress.heardAtTick = core.tickCount;
   progress.probeSent = false;
-  if (progress.matchIndex < core.log.lastIndex || progress.state === 'probe') sendAppend(core, progress);
+  if (progress.matchIndex >= core.log.lastIndex && progress.state !== 'probe') return;
+  if (!sendAppend(core, progress) && progress.state === 'replicate') askForPosition(core, progress);
+}
+
+/**
+ * The window is full, perhaps of messages that were all lost: a message without entries behind it is
+ * acknowledged by a follower that is only slow, and refused by one that has a gap. [L9]
+ */
+function askForPosition(core: Core, progress: Progress): void {
+  const prevLogIndex = progress.nextIndex - 1;
+  const prevLogTerm = core.log.termAt(prevLogIndex);
+  if (prevLogTerm === null) return;
+  const { commitIndex: leaderCommit } = core.log;
+  core.send({ type: 'AppendEntries', to: progress.id, prevLogIndex, prevLogTerm, entries: [], leaderCommit });
 }
 
 /**
