@@ -46,8 +46,10 @@ export class Core {
   /** Highest term that is durable here: nothing that speaks for a later term leaves before it is. */
   stableTerm: number;
 
-  /** Highest index that this node may have acknowledged before corruption took entries from it; 0 for none. [E11] */
-  readonly refetchIndex: number;
+  /** Highest index that this node may have acknowledged before corruption took entries from it; 0 once all are back. [E11] */
+  refetchIndex: number;
+  /** The host can write, and so could lead. It votes either way. [E13] */
+  isEligible = true;
 
   role: Role = 'follower';
   /** Leader of `currentTerm` as far as known, 0 for none. */
@@ -97,18 +99,28 @@ export class Core {
     this.currentTerm = hardState.currentTerm;
     this.stableTerm = hardState.currentTerm;
     this.votedFor = hardState.votedFor;
-    this.refetchIndex = start.refetchIndex ?? 0;
-    this.log = new RaftLog({ ...start, commitIndex: hardState.commitIndex });
+    const lastIndex = start.lastIncludedIndex + start.entries.length;
+    this.refetchIndex =
+      start.refetchIndex !== undefined && start.refetchIndex > lastIndex ? start.refetchIndex : 0;
+    // What stood in the hole may have replaced what stands before it: the hint speaks of another log. [C7]
+    const commitIndex = this.isRefetching ? start.lastIncludedIndex : hardState.commitIndex;
+    this.log = new RaftLog({ ...start, commitIndex });
     this.resetElectionTimer();
   }
 
   get mayCampaign(): boolean {
-    return this.role !== 'leader' && isVoter(this.configuration, this.id) && !this.isRefetching;
+    const hasVote = isVoter(this.configuration, this.id) && !this.isRefetching;
+    return this.role !== 'leader' && hasVote && this.isEligible;
   }
 
   /** Entries that this node may once have acknowledged are not back yet: its vote could lose them. [E11] */
   get isRefetching(): boolean {
-    return this.log.stableIndex < this.refetchIndex;
+    return this.refetchIndex !== 0;
+  }
+
+  /** Once: what a leader replaces afterwards was never committed, and takes no vote away. */
+  checkRefetched(): void {
+    if (this.log.stableIndex >= this.refetchIndex) this.refetchIndex = 0;
   }
 
   get isJoint(): boolean {

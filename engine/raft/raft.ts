@@ -95,6 +95,11 @@ export class Raft {
     return transferLeadership(this.#core, target);
   }
 
+  /** False: the disk under this node takes nothing, so it must not lead. It goes on following and voting. [E13] */
+  setEligible(isEligible: boolean): void {
+    this.#core.isEligible = isEligible;
+  }
+
   /** The connection to a peer was torn down by the other side: its process has most likely died. */
   peerLost(peer: NodeId): void {
     const core = this.#core;
@@ -124,6 +129,8 @@ export class Raft {
       core.messagesAfterSync.length > 0 ||
       core.reads.length > 0 ||
       core.events.length > 0 ||
+      core.role !== this.#softState.role ||
+      core.leaderId !== this.#softState.leaderId ||
       canStartReadRound(core) ||
       core.log.handedIndex < core.log.lastIndex ||
       core.log.lastApplied < core.log.commitIndex
@@ -159,6 +166,7 @@ export class Raft {
     const last = ready.entries[ready.entries.length - 1];
     if (last === undefined) return;
     core.log.markStable(last.index, last.term);
+    core.checkRefetched();
     if (core.role === 'leader') advanceCommit(core);
   }
 
