@@ -4,9 +4,19 @@ import type { Core, ReadOrigin } from './core.ts';
 import { quorumValue } from './quorum.ts';
 import type { HeartbeatResponse, ReadIndex, ReadIndexResponse } from './types.ts';
 
+/** Batches of reads that wait for a leader's first commit; a leader that cannot commit takes no more. */
+const READS_WAITING_MAX = 10_000;
+/** Request ids begin anywhere below this, and are far from the 48 bits of their encoding. */
+const REQUEST_ID_BEGIN = 2 ** 46;
+
 /** Takes a read of this node's host. It is answered through `Ready.reads`, perhaps with index 0. */
 export function readIndex(core: Core, token: number): void {
-  core.readsWaiting.push({ token });
+  take(core, { token });
+}
+
+function take(core: Core, origin: ReadOrigin): void {
+  if (core.readsWaiting.length < READS_WAITING_MAX) core.readsWaiting.push(origin);
+  else answer(core, origin, 0);
 }
 
 /** A new leader learns the commit index with its first commit; its reads wait for that. [R1] [C4] */
@@ -44,6 +54,8 @@ function forwardReads(core: Core): void {
     else answer(core, origin, 0);
   }
   if (tokens.length === 0) return;
+  // An answer to this node's former life, late on its way, must not pass for one to a read of this life. [R4]
+  if (core.readRequestId === 0) core.readRequestId = Math.floor(core.options.random() * REQUEST_ID_BEGIN);
   core.readRequestId += 1;
   core.readsForwarded.set(core.readRequestId, { tokens, sentAtTick: core.tickCount });
   core.send({ type: 'ReadIndex', to: core.leaderId, requestId: core.readRequestId });
@@ -91,7 +103,7 @@ export function handleReadIndex(core: Core, message: ReadIndex): void {
     core.send({ type: 'ReadIndexResponse', to: message.from, requestId: message.requestId, readIndex: 0 });
     return;
   }
-  core.readsWaiting.push({ from: message.from, requestId: message.requestId });
+  take(core, { from: message.from, requestId: message.requestId });
 }
 
 export function handleReadIndexResponse(core: Core, message: ReadIndexResponse): void {
