@@ -21,6 +21,9 @@ export function transferLeadership(core: Core, target: NodeId): TransferRefusal 
     return null;
   }
   if (!isVoter(core.configuration, successor)) return 'notVoter';
+  // Asked again, a handing over goes on as it is: its time must not begin anew, or it might never end.
+  if (core.leadTransferee === successor) return null;
+  endTransfer(core, false);
   core.leadTransferee = successor;
   core.transferElapsedTicks = 0;
   core.emit({ type: 'transferStarted', term: core.currentTerm, target: successor, rule: 'E10' });
