@@ -199,7 +199,7 @@ function countVotes(core: Core): void {
  * timeout: voters line up by id, so that the first has won before the second would start. [E9]
  */
 export function leaderConnectionLost(core: Core): void {
-  const survivors = core.configuration.voters.filter((id) => id !== core.leaderId);
+  const survivors = core.configuration.voters.filter((id) => id !== core.leaderId).sort((a, b) => a - b);
   const place = Math.max(0, survivors.indexOf(core.id));
   const lost = core.leaderId;
   becomeFollower(core, core.currentTerm, 0, { reason: `the connection to n${lost} broke`, rule: 'E9' });

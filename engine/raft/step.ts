@@ -19,8 +19,11 @@ import { becomeFollower } from './roles.ts';
 import { continueTransfer, handleTimeoutNow } from './transfer.ts';
 import type { Message, NodeId } from './types.ts';
 
+/** Terms have 48 bits on the wire and on disk: whoever is this far is faulty, and would take our own next term along. */
+const TERM_MAX = 2 ** 47;
+
 export function step(core: Core, message: Message): void {
-  if (message.to !== core.id) return;
+  if (message.to !== core.id || message.from === core.id || message.term > TERM_MAX) return;
   if (message.term < core.currentTerm) {
     answerOldTerm(core, message);
     return;
