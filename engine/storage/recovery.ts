@@ -269,7 +269,11 @@ class Recovery {
       this.#found.tail = null;
     }
     const refetchIndex = beyond?.refetchIndex ?? replay.refetchIndex;
-    const known = Math.max(beyond?.lastIndex ?? 0, refetchIndex, replay.lastIndex, this.#snapshot.index);
+    // A log that was no longer behind the hole than before it may have been cut and written anew in the hole: what
+    // stands before it must not pass for the whole, so it misses at least one entry more.
+    const kept =
+      beyond !== null && beyond.lastIndex <= replay.lastIndex ? replay.lastIndex + 1 : replay.lastIndex;
+    const known = Math.max(beyond?.lastIndex ?? 0, refetchIndex, kept, this.#snapshot.index);
     this.#found.lastDurableIndexKnown = known;
     if (this.#files.chain.length > 0) this.#fitSnapshot();
   }
