@@ -2,7 +2,7 @@
 // out each Ready in the order that raft/ready.ts gives. Knows neither clients nor keys.
 import type { Raft } from '../raft/raft.ts';
 import type { ReadState, Ready, SoftState } from '../raft/ready.ts';
-import type { Entry, Message, RaftEvent } from '../raft/types.ts';
+import type { Entry, InstallSnapshot, Message, NodeId, RaftEvent } from '../raft/types.ts';
 import type { LogStore } from '../storage/types.ts';
 
 export interface DriveLoopHost {
@@ -11,6 +11,8 @@ export interface DriveLoopHost {
   send(messages: readonly Message[]): void;
   apply(entries: readonly Entry[]): void;
   serveReads(reads: readonly ReadState[]): void;
+  /** See Ready. */
+  snapshots(wanted: readonly NodeId[], chunks: readonly InstallSnapshot[]): void;
   softStateChanged(softState: SoftState): void;
   happened(events: readonly RaftEvent[]): void;
   /** The turn ends: the moment to write replies. */
@@ -24,6 +26,7 @@ export class DriveLoop {
   /** Handed to the log and not yet durable, or waiting behind such. Oldest first. */
   #outstanding: { ready: Ready; persists: boolean }[] = [];
   #turnScheduled = false;
+  #started = false;
   #stopped = false;
   readonly #turn = (): void => this.#runTurn();
 
@@ -35,9 +38,15 @@ export class DriveLoop {
 
   /** Something was fed to the core, or is about to be: one turn for all of it, when the readable sockets are read. */
   wake(): void {
-    if (this.#turnScheduled || this.#stopped) return;
+    if (this.#turnScheduled || this.#stopped || !this.#started) return;
     this.#turnScheduled = true;
     setImmediate(this.#turn);
+  }
+
+  /** The host is complete: what came before is dealt with now. */
+  start(): void {
+    this.#started = true;
+    this.wake();
   }
 
   stop(): void {
@@ -60,6 +69,9 @@ export class DriveLoop {
     this.#persist(ready);
     if (ready.committed.length > 0) host.apply(ready.committed);
     if (ready.reads.length > 0) host.serveReads(ready.reads);
+    if (ready.snapshotsWanted.length > 0 || ready.snapshotChunks.length > 0) {
+      host.snapshots(ready.snapshotsWanted, ready.snapshotChunks);
+    }
     // Last, so that what this Ready settles for clients is not called unknown.
     if (ready.softState !== null) host.softStateChanged(ready.softState);
   }

@@ -1,15 +1,16 @@
-// The checks behind /livez and /readyz, read off a status.
+// The HTTP pages of a node: metrics, its status, and the checks behind /livez and /readyz, read off the status.
 import type { NodeStatus } from '../protocol/node-status.ts';
-import type { HealthCheck } from '../transport/http-pages.ts';
+import type { HealthCheck, HttpPages } from '../transport/http-pages.ts';
+import type { Metrics } from './metrics.ts';
 
-export interface Health {
+interface Health {
   /** Is the process worth keeping? */
   live: readonly HealthCheck[];
   /** Can it serve requests, or send them to a leader? */
   ready: readonly HealthCheck[];
 }
 
-export function healthChecks(status: NodeStatus): Health {
+function healthChecks(status: NodeStatus): Health {
   const { alarms, raft } = status;
   const disk: HealthCheck = {
     name: 'disk',
@@ -23,4 +24,13 @@ export function healthChecks(status: NodeStatus): Health {
     message: `applied up to ${raft.lastApplied}, committed up to ${raft.commitIndex}`,
   };
   return { live: [{ name: 'loop', passed: true }], ready: [leader, disk, applied] };
+}
+
+export function createPages(status: () => NodeStatus, metrics: Metrics): HttpPages {
+  return {
+    metrics: () => metrics.read(),
+    live: () => healthChecks(status()).live,
+    ready: () => healthChecks(status()).ready,
+    status,
+  };
 }

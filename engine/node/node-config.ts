@@ -37,6 +37,10 @@ export const nodeConfigSchema = z
     requestTimeoutMs: count(50, 600_000).default(5000),
     /** How often a status goes to the parent process; 0 for never. */
     statusIntervalMs: count(0, 60_000).default(100),
+    /** A snapshot is taken when the log has grown by so many bytes since the last one; 0: only on demand. */
+    snapshotLogBytes: count(0, 1024 * 1024 * MIB).default(64 * MIB),
+    /** Entries kept behind a snapshot for followers that are a little behind. */
+    snapshotTrailingEntries: count(0, 100_000_000).default(10_000),
     limits: limitsSchema.prefault({}),
   })
   .refine((config) => config.peers.some((member) => member.id === config.nodeId), {

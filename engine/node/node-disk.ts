@@ -1,12 +1,16 @@
 // A node's folder: the real file system, the layer of injected faults over it, and the log in it.
+import type { Keyspace } from '../kv/keyspace.ts';
 import type { DiskFault } from '../protocol/faults.ts';
 import { createFaultyFileSystem } from '../storage/faulty-file-system.ts';
-import { openFileLog } from '../storage/file-log-store.ts';
 import { createNodeFileSystem } from '../storage/node-file-system.ts';
+import { openStorage } from '../storage/open-storage.ts';
+import type { SnapshotStore } from '../storage/snapshot-store.ts';
 import type { LogStore, LogStoreError, Recovered } from '../storage/types.ts';
+import { readKeyspace } from './snapshot-receiver.ts';
 
 export interface NodeDisk {
   store: LogStore;
+  snapshots: SnapshotStore;
   recovered: Recovered;
   /** Replaces the faults in force. */
   setFaults(faults: readonly DiskFault[]): void;
@@ -17,21 +21,32 @@ export interface NodeDisk {
 
 export interface NodeDiskOptions {
   folder: string;
+  /** Gets the newest sound snapshot's state. */
+  keyspace: Keyspace;
   /** The log is dead; nothing after the failure was acknowledged. */
   onFatal: (error: LogStoreError) => void;
   /** Also when a fault has run out by itself. */
   onFaultsChanged: (faults: readonly DiskFault[]) => void;
 }
 
-export async function openNodeDisk({ folder, onFatal, onFaultsChanged }: NodeDiskOptions): Promise<NodeDisk> {
+export async function openNodeDisk(options: NodeDiskOptions): Promise<NodeDisk> {
+  const { folder, keyspace, onFatal, onFaultsChanged } = options;
   const fs = createFaultyFileSystem(createNodeFileSystem(), { random: Math.random, onFaultsChanged });
-  const { store, recovered } = await openFileLog({ fs, folder, onFatal });
+  const empty = keyspace.view();
+  const { log, snapshots, recovered } = await openStorage({
+    fs,
+    folder,
+    onFatal,
+    load: async (_snapshot, reader) => keyspace.restore(await readKeyspace(reader)),
+    reset: () => keyspace.restore(empty),
+  });
   return {
-    store,
+    store: log,
+    snapshots,
     recovered,
     setFaults: (faults) => fs.setFaults(faults),
     powerCut: async (seed) => JSON.stringify(await fs.powerCut(seed)),
     // A hung or failed file must not keep the process from ending: everything to be kept is synced.
-    close: () => store.close(),
+    close: () => log.close(),
   };
 }

@@ -9,7 +9,7 @@ import type { NodeEvent, NodeStatus } from '../protocol/node-status.ts';
 import { Raft } from '../raft/raft.ts';
 import type { SoftState } from '../raft/ready.ts';
 import type { Message, NodeId, RaftEvent } from '../raft/types.ts';
-import type { LogStore, LogStoreError, Recovered, RecoveryVerdict } from '../storage/types.ts';
+import type { LogStore, LogStoreError, Recovered } from '../storage/types.ts';
 import type { ClientConnection } from '../transport/client-connection.ts';
 import { type ClientServer, openClientServer } from '../transport/client-server.ts';
 import type { ClientRequest } from '../transport/json-lines-handler.ts';
@@ -22,11 +22,13 @@ import { DriveLoop } from './drive-loop.ts';
 import { EventRecorder } from './event-recorder.ts';
 import { FollowerLag } from './follower-lag.ts';
 import { Forwarder } from './forwarder.ts';
-import { healthChecks } from './health.ts';
+import { createPages } from './health.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { type NodeConfig, splitAddress } from './node-config.ts';
 import { type NodeDisk, openNodeDisk } from './node-disk.ts';
+import { NodeSnapshots } from './node-snapshots.ts';
 import { raftOptionsOf, tickIntervalMsOf } from './raft-options.ts';
+import { recoveryEvent } from './recovery-event.ts';
 import { RequestDesk } from './request-desk.ts';
 import { buildStatus, statusReplyOf } from './status-builder.ts';
 import { Ticker } from './ticker.ts';
@@ -46,6 +48,7 @@ interface OpenParts {
   desk: RequestDesk;
   peers: PeerTransport;
   clients: ClientServer;
+  snapshots: NodeSnapshots;
 }
 
 export class ActionRefused extends Error {
@@ -53,15 +56,6 @@ export class ActionRefused extends Error {
 }
 
 const FORWARDS_OUTSTANDING_MAX = 10_000;
-
-/** Which rule of SPEC.md a verdict follows. */
-const RECOVERY_RULES: Record<RecoveryVerdict['kind'], string> = {
-  tornTail: 'W7',
-  corruption: 'W8',
-  snapshotCorrupt: 'W8',
-  folderEmpty: 'W1',
-  leftover: 'W9',
-};
 
 /** Opens folder and ports. Rejects, with nothing left open, when one of them cannot be had. */
 export async function startNode(config: NodeConfig, host: NodeHost): Promise<RunningNode> {
@@ -123,11 +117,12 @@ export class RunningNode {
     const { config } = this;
     const disk = await openNodeDisk({
       folder: config.dataDir,
+      keyspace: this.#keyspace,
       onFatal: (error) => this.#diskFailed(error),
       onFaultsChanged: (faults) => this.#faultsChanged({ ...this.#faults, disk: faults }),
     });
     this.#disk = disk;
-    const { recovered, store } = disk;
+    const { recovered, store, snapshots: snapshotStore } = disk;
     const raft = new Raft(raftOptionsOf(config, Math.random), {
       ...recovered,
       refetchIndex: recovered.lastDurableIndexKnown,
@@ -135,12 +130,22 @@ export class RunningNode {
     const loop = new DriveLoop(raft, store, this.#loopHost());
     this.#watchdog = new Watchdog({ config, raft, store, alarms: this.#alarms });
     const desk = this.#createDesk(raft, loop);
+    const snapshots = new NodeSnapshots({
+      config,
+      raft,
+      store,
+      snapshots: snapshotStore,
+      keyspace: this.#keyspace,
+      send: (messages) => this.#open.peers.send(messages),
+      wake: () => loop.wake(),
+      record: (event) => this.#events.record(event),
+    });
     let peers: PeerTransport | null = null;
     try {
       peers = await this.#openPeers(raft, loop);
       const metrics = createMetrics(config.nodeId, () => this.status(), this.#counters);
       const clients = await this.#openClients(desk, metrics);
-      this.#parts = { raft, store, loop, desk, peers, clients };
+      this.#parts = { raft, store, loop, desk, peers, clients, snapshots };
     } catch (error) {
       await peers?.close();
       await disk.close();
@@ -148,13 +153,11 @@ export class RunningNode {
     }
     this.#reportStart(recovered, raft.status().lastIndex, performance.now() - startedAt);
     this.#ticker.start();
-    loop.wake();
+    loop.start();
   }
 
   #reportStart(recovered: Recovered, lastIndex: number, recoveryMs: number): void {
-    for (const { kind, message, lostBytes } of recovered.verdicts) {
-      this.#events.record({ type: 'recovery', message, lostBytes, rule: RECOVERY_RULES[kind] });
-    }
+    for (const verdict of recovered.verdicts) this.#events.record(recoveryEvent(verdict));
     const { clientAddress, peerAddress } = this;
     this.#events.record({ type: 'started', clientAddress, peerAddress, lastIndex, recoveryMs });
   }
@@ -168,6 +171,7 @@ export class RunningNode {
       },
       apply: (entries) => this.#open.desk.apply(entries, performance.now()),
       serveReads: (reads) => this.#open.desk.confirmReads(reads),
+      snapshots: (wanted, chunks) => this.#open.snapshots.carryOut(wanted, chunks),
       softStateChanged: (softState) => this.#softStateChanged(softState),
       happened: (events: readonly RaftEvent[]) => {
         for (const event of events) this.#events.record(event);
@@ -209,7 +213,10 @@ export class RunningNode {
         onMessages: (messages) => {
           if (this.#stopping) return;
           this.#events.recordReceived(messages);
-          for (const message of messages) raft.step(message);
+          for (const message of messages) {
+            raft.step(message);
+            if (message.type === 'InstallSnapshotResponse') this.#parts?.snapshots.answered(message);
+          }
           loop.wake();
         },
         onConnected: (peer) => {
@@ -239,12 +246,7 @@ export class RunningNode {
           desk.take(request, { id: request.id, slot, connection }, { line, arrivedAt });
         }
       },
-      pages: {
-        metrics: () => metrics.read(),
-        live: () => healthChecks(this.status()).live,
-        ready: () => healthChecks(this.status()).ready,
-        status: () => this.status(),
-      },
+      pages: createPages(() => this.status(), metrics),
     });
   }
 
@@ -254,21 +256,18 @@ export class RunningNode {
   }
 
   #tick(count: number): void {
-    const { raft, desk, loop } = this.#open;
-    // A node that cannot write could win an election, but not lead.
-    const mayCampaign = this.#watchdog?.diskWorks ?? true;
-    for (let done = 0; done < count; done++) {
-      if (mayCampaign || raft.role === 'leader') raft.tick();
-    }
+    const { raft, desk, loop, snapshots } = this.#open;
+    for (let done = 0; done < count; done++) raft.tick();
     const now = performance.now();
     desk.expire(now);
+    snapshots.watch(now);
     this.#forwarder.expire(now - this.config.requestTimeoutMs);
     this.#watchdog?.watch(count);
     loop.wake();
   }
 
   status(): NodeStatus {
-    const { raft, store, peers, clients } = this.#open;
+    const { raft, store, peers, clients, snapshots } = this.#open;
     return buildStatus({
       config: this.config,
       tickIntervalMs: tickIntervalMsOf(this.config),
@@ -280,6 +279,7 @@ export class RunningNode {
       connections: clients.status().connections,
       counters: this.#counters,
       lag: this.#lag,
+      snapshots,
       faults: this.#faults,
       alarms: this.#alarms.list,
       clientAddress: this.clientAddress,
@@ -320,7 +320,8 @@ export class RunningNode {
         await this.#powerCut(action.seed);
         return;
       case 'snapshot':
-        throw new ActionRefused('this version takes no snapshots yet');
+        await this.#open.snapshots.take();
+        return;
     }
   }
 
@@ -352,7 +353,7 @@ export class RunningNode {
   /** Hands leadership away, stops taking requests, closes everything. */
   async stop(reason: string): Promise<void> {
     if (this.#stopping) return;
-    const { raft, loop, peers, clients } = this.#open;
+    const { raft, loop, peers, clients, snapshots } = this.#open;
     this.#events.record({ type: 'stopping', reason });
     if (raft.role === 'leader') {
       raft.transferLeadership(0);
@@ -363,6 +364,7 @@ export class RunningNode {
     this.#ticker.stop();
     this.#forwarder.close();
     await clients.close();
+    await snapshots.close();
     await peers.close();
     loop.stop();
     await this.#disk?.close();

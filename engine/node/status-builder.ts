@@ -18,6 +18,7 @@ import type { LogStoreStatus } from '../storage/types.ts';
 import type { ClientCounters } from './client-counters.ts';
 import type { FollowerLag } from './follower-lag.ts';
 import type { NodeConfig } from './node-config.ts';
+import type { NodeSnapshots } from './node-snapshots.ts';
 
 export interface StatusSources {
   config: NodeConfig;
@@ -30,6 +31,7 @@ export interface StatusSources {
   connections: number;
   counters: ClientCounters;
   lag: FollowerLag;
+  snapshots: NodeSnapshots;
   faults: NodeFaults;
   alarms: readonly Alarm[];
   clientAddress: string;
@@ -57,6 +59,8 @@ export function buildStatus(sources: StatusSources): NodeStatus {
       syncP50Ms: store.syncP50Ms,
       syncP99Ms: store.syncP99Ms,
       syncInFlightMs: store.syncInFlightMs,
+      snapshots: sources.snapshots.onDisk,
+      snapshotWrittenBytes: sources.snapshots.writtenBytes,
     },
     links: sources.links,
     clients: {
@@ -108,6 +112,7 @@ function buildRaftStatus(sources: StatusSources, now: number): RaftStatus {
       ...follower,
       lagEntries: Math.max(0, lastIndex - follower.matchIndex),
       lagMs: sources.lag.lagMs(follower, lastIndex, now),
+      snapshot: sources.snapshots.progressOf(follower.id),
       learner: picture.configuration.learners.includes(follower.id),
     })),
   };

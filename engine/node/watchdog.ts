@@ -21,12 +21,6 @@ export class Watchdog {
     this.#options = options;
   }
 
-  /** A node that cannot write could win an election, but not lead. */
-  get diskWorks(): boolean {
-    const { alarms } = this.#options;
-    return !alarms.has('diskHung') && !alarms.has('noSpace');
-  }
-
   /** `count` ticks have passed. */
   watch(count: number): void {
     const { config, raft } = this.#options;
@@ -45,21 +39,22 @@ export class Watchdog {
     );
   }
 
-  /** A disk that hangs or is full must not stop the cluster: leadership goes to a node whose disk works. */
+  /**
+   * A disk that hangs or is full must not stop the cluster: leadership goes to a node whose disk works, tried
+   * again until one has it. A node that cannot write could win an election, but not lead. [W11] [W12] [E13]
+   */
   #watchDisk(): void {
     const { config, raft, store, alarms } = this.#options;
     const { syncInFlightMs: hungMs, noSpace } = store.status();
     const isHung = hungMs > config.electionTimeoutMs[1];
     const full = 'the disk is full: nothing is acknowledged until there is room';
-    const hangs = alarms.set(
-      'diskHung',
-      isHung,
-      () => `a sync has not returned for ${Math.round(hungMs)} ms`,
-    );
-    const fills = alarms.set('noSpace', noSpace, () => full);
+    alarms.set('diskHung', isHung, () => `a sync has not returned for ${Math.round(hungMs)} ms`);
+    alarms.set('noSpace', noSpace, () => full);
     const refetches = 'entries lost to corruption are fetched from the leader';
-    alarms.set('refetching', raft.isRefetching, () => refetches);
-    const isNews = (hangs && isHung) || (fills && noSpace);
-    if (isNews && raft.role === 'leader') raft.transferLeadership(0);
+    const changes = alarms.set('refetching', raft.isRefetching, () => refetches);
+    if (changes && !raft.isRefetching) store.markRefetched();
+    const works = !isHung && !noSpace;
+    raft.setEligible(works);
+    if (!works && raft.role === 'leader' && !raft.isTransferring) raft.transferLeadership(0);
   }
 }

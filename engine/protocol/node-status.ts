@@ -23,6 +23,15 @@ export interface FollowerProgress {
   /** For how long the follower has been behind the leader's last index; 0 when it is level. */
   lagMs: number;
   learner: boolean;
+  /** While a snapshot is sent to it: bytes that it has. */
+  snapshot: { sentBytes: number; totalBytes: number } | null;
+}
+
+export interface DiskSnapshot {
+  /** The last entry in it. */
+  index: number;
+  term: number;
+  sizeBytes: number;
 }
 
 /** Traffic on the link to one peer, counted since this process started. */
@@ -74,6 +83,10 @@ export interface DiskStatus {
   syncP50Ms: number;
   syncP99Ms: number;
   syncInFlightMs: number;
+  /** Newest first. */
+  snapshots: readonly DiskSnapshot[];
+  /** Bytes written of the snapshot that is being taken; null when none is. */
+  snapshotWrittenBytes: number | null;
 }
 
 /** Counted since this process started. */
@@ -130,6 +143,10 @@ export type HostEvent =
   | { type: 'recovery'; message: string; lostBytes: number; rule: string }
   | { type: 'stopping'; reason: string }
   | { type: 'diskFailed'; operation: string; code: string; message: string; rule: string }
+  | { type: 'snapshotTaken'; index: number; sizeBytes: number; elapsedMs: number; rule: string }
+  | { type: 'snapshotInstalled'; index: number; sizeBytes: number; from: NodeId; rule: string }
+  /** Nothing has changed by it. */
+  | { type: 'snapshotFailed'; message: string; rule: string }
   | { type: 'alarmRaised'; alarm: Alarm; message: string }
   | { type: 'alarmCleared'; alarm: Alarm }
   | { type: 'faultsChanged'; faults: NodeFaults }

@@ -5,7 +5,16 @@ import type { RaftOptions } from './options.ts';
 import { Progress } from './progress.ts';
 import { isVoter, members } from './quorum.ts';
 import type { ReadState } from './ready.ts';
-import type { Configuration, Entry, HardState, Message, NodeId, RaftEvent, Role } from './types.ts';
+import type {
+  Configuration,
+  Entry,
+  HardState,
+  InstallSnapshot,
+  Message,
+  NodeId,
+  RaftEvent,
+  Role,
+} from './types.ts';
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 /** A message without the fields that `send` fills in. `term` defaults to `currentTerm`. */
@@ -89,6 +98,10 @@ export class Core {
   messages: Message[] = [];
   messagesAfterSync: Message[] = [];
   reads: ReadState[] = [];
+  /** Leader: followers that need a snapshot. [S7] */
+  snapshotsWanted: NodeId[] = [];
+  /** Follower: chunks of a snapshot, from the leader of this term. [S8] */
+  snapshotChunks: InstallSnapshot[] = [];
   events: RaftEvent[] = [];
 
   constructor(options: RaftOptions, start: RaftStart) {

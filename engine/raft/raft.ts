@@ -20,6 +20,7 @@ import {
 } from './reads.ts';
 import type { Ready, SoftState } from './ready.ts';
 import { advanceCommit, appendAsLeader, sendAppend } from './replication.ts';
+import { type InstalledSnapshot, installSnapshot, snapshotFailed } from './snapshots.ts';
 import { step } from './step.ts';
 import { type TransferRefusal, tickTransfer, transferLeadership } from './transfer.ts';
 import type { Entry, HardState, Message, NodeId, Role } from './types.ts';
@@ -121,6 +122,25 @@ export class Raft {
     this.#core.log.compact(index);
   }
 
+  /** The last entry handed to the state machine: where a snapshot of it ends. */
+  appliedPoint(): { index: number; term: number } {
+    const { log } = this.#core;
+    return { index: log.lastApplied, term: log.termAt(log.lastApplied) ?? 0 };
+  }
+
+  /** Leader: the host could not send the snapshot that `Ready.snapshotsWanted` asked for. */
+  snapshotFailed(follower: NodeId): void {
+    snapshotFailed(this.#core, follower);
+  }
+
+  /**
+   * A snapshot from the leader is durable: it takes the place of the whole log. False when the log has come
+   * further by itself; nothing has changed then.
+   */
+  installSnapshot(snapshot: InstalledSnapshot): boolean {
+    return installSnapshot(this.#core, snapshot);
+  }
+
   hasReady(): boolean {
     const core = this.#core;
     return (
@@ -129,6 +149,8 @@ export class Raft {
       core.messagesAfterSync.length > 0 ||
       core.reads.length > 0 ||
       core.events.length > 0 ||
+      core.snapshotsWanted.length > 0 ||
+      core.snapshotChunks.length > 0 ||
       core.role !== this.#softState.role ||
       core.leaderId !== this.#softState.leaderId ||
       canStartReadRound(core) ||
@@ -149,12 +171,16 @@ export class Raft {
       messagesAfterSync: core.messagesAfterSync,
       committed: core.log.takeCommitted(core.options.committedBytesMax),
       reads: core.reads,
+      snapshotsWanted: core.snapshotsWanted,
+      snapshotChunks: core.snapshotChunks,
       softState: this.#takeSoftState(),
       events: core.events,
     };
     core.messages = [];
     core.messagesAfterSync = [];
     core.reads = [];
+    core.snapshotsWanted = [];
+    core.snapshotChunks = [];
     core.events = [];
     return ready;
   }
@@ -184,6 +210,11 @@ export class Raft {
 
   get currentTerm(): number {
     return this.#core.currentTerm;
+  }
+
+  /** Leader: leadership is being handed over, and no proposal is taken meanwhile. [E10] */
+  get isTransferring(): boolean {
+    return this.#core.leadTransferee !== 0;
   }
 
   /** Entries lost to corruption are not back yet; until then this node has no vote. [E11] */

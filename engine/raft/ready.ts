@@ -1,5 +1,5 @@
 // What the core owes its host after each turn, and the order in which the host must carry it out.
-import type { Entry, HardState, Message, NodeId, RaftEvent, Role } from './types.ts';
+import type { Entry, HardState, InstallSnapshot, Message, NodeId, RaftEvent, Role } from './types.ts';
 
 /** Volatile facts for people and routing; nothing depends on them being saved. */
 export interface SoftState {
@@ -31,6 +31,10 @@ export interface Ready {
   messagesAfterSync: readonly Message[];
   committed: readonly Entry[];
   reads: readonly ReadState[];
+  /** Followers to which the newest snapshot is to be sent, or `snapshotFailed` to be called. [S7] */
+  snapshotsWanted: readonly NodeId[];
+  /** Chunks to be written and answered; when the last one is durable, `installSnapshot`. [S8] */
+  snapshotChunks: readonly InstallSnapshot[];
   softState: SoftState | null;
   events: readonly RaftEvent[];
 }

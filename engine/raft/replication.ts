@@ -5,6 +5,7 @@ import type { Core } from './core.ts';
 import { entryBytes } from './log.ts';
 import type { Progress } from './progress.ts';
 import { quorumValue } from './quorum.ts';
+import { wantSnapshot } from './snapshots.ts';
 import type { AppendEntries, AppendEntriesResponse, Entry, Heartbeat, HeartbeatResponse } from './types.ts';
 import { EntryKind } from './types.ts';
 
@@ -44,7 +45,7 @@ export function sendAppend(core: Core, progress: Progress): boolean {
   const prevLogIndex = progress.nextIndex - 1;
   const prevLogTerm = core.log.termAt(prevLogIndex);
   if (prevLogTerm === null) {
-    progress.becomeSnapshot(core.log.lastIncludedIndex);
+    wantSnapshot(core, progress);
     return false;
   }
   const entries =

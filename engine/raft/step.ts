@@ -16,6 +16,7 @@ import {
   handleHeartbeatResponse,
 } from './replication.ts';
 import { becomeFollower } from './roles.ts';
+import { handleInstallSnapshot } from './snapshots.ts';
 import { continueTransfer, handleTimeoutNow } from './transfer.ts';
 import type { Message, NodeId } from './types.ts';
 
@@ -105,7 +106,10 @@ function dispatch(core: Core, message: Message): void {
       handleReadIndexResponse(core, message);
       return;
     case 'InstallSnapshot':
+      if (hearLeader(core, message)) handleInstallSnapshot(core, message);
+      return;
     case 'InstallSnapshotResponse':
+      hearFollower(core, message.from);
       return;
   }
 }
@@ -121,4 +125,10 @@ function hearLeader(core: Core, message: { from: NodeId; type: string }): boolea
   }
   core.electionElapsedTicks = 0;
   return true;
+}
+
+/** Leader: a sign of life; the rest is between the hosts. */
+function hearFollower(core: Core, from: NodeId): void {
+  const progress = core.progress.get(from);
+  if (progress !== undefined) progress.heardAtTick = core.tickCount;
 }

@@ -68,6 +68,8 @@ export function sampleStatus(nodeId: number, changes: StatusChanges = {}): NodeS
       syncP50Ms: 1,
       syncP99Ms: 2,
       syncInFlightMs: 0,
+      snapshots: [],
+      snapshotWrittenBytes: null,
     },
     links: [],
     clients: {

@@ -78,6 +78,8 @@ export function statusOf(nodeId: NodeId, changes: StatusChanges = {}): NodeStatu
       syncP50Ms: 0.4,
       syncP99Ms: 1.9,
       syncInFlightMs: 0,
+      snapshots: [],
+      snapshotWrittenBytes: null,
       ...changes.disk,
     },
     links: changes.links ?? NODES.filter((peer) => peer !== nodeId).map((peer) => linkOf(peer)),
@@ -133,6 +135,7 @@ export function progressOf(id: NodeId, changes: Partial<FollowerProgress> = {}):
     lagEntries: 0,
     lagMs: 0,
     learner: false,
+    snapshot: null,
     ...changes,
   };
 }

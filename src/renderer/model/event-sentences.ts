@@ -5,7 +5,7 @@ import type { FailoverGap, FeedItem, ProcessView } from '../../shared/cluster-vi
 import { alarmWords } from './alarm-words.ts';
 import { nodeName } from './appearance.ts';
 import { diskFaultWords, linkFaultWords } from './fault-words.ts';
-import { count, listed, milliseconds } from './figures.ts';
+import { bytes, count, listed, milliseconds } from './figures.ts';
 
 /** The kinds that the feed can be filtered by. */
 export type EventKind = 'election' | 'vote' | 'message' | 'log' | 'process' | 'fault' | 'you';
@@ -44,6 +44,9 @@ const HOST_EVENTS: Record<HostEvent['type'], true> = {
   recovery: true,
   stopping: true,
   diskFailed: true,
+  snapshotTaken: true,
+  snapshotInstalled: true,
+  snapshotFailed: true,
   alarmRaised: true,
   alarmCleared: true,
   faultsChanged: true,
@@ -177,6 +180,21 @@ function hostSentence(event: HostEvent): Sentence {
       const text = `Disk failed: ${event.code} on ${event.operation}${because(event.message)}`;
       return { text, kind: 'fault', tone: 'bad', rule: bareRule(event.rule) };
     }
+    case 'snapshotTaken': {
+      const text = `Took a snapshot up to index ${count(event.index)}, ${bytes(event.sizeBytes)} in ${milliseconds(event.elapsedMs)}`;
+      return { text, kind: 'log', tone: 'plain', rule: bareRule(event.rule) };
+    }
+    case 'snapshotInstalled': {
+      const text = `Took over the snapshot of n${event.from} up to index ${count(event.index)}, ${bytes(event.sizeBytes)}`;
+      return { text, kind: 'log', tone: 'good', rule: bareRule(event.rule) };
+    }
+    case 'snapshotFailed':
+      return {
+        text: `Snapshot failed${because(event.message)}`,
+        kind: 'fault',
+        tone: 'bad',
+        rule: bareRule(event.rule),
+      };
     case 'alarmRaised':
       return {
         text: `Alarm, ${alarmWords(event.alarm)}${because(event.message)}`,
