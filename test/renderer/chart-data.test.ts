@@ -1,7 +1,13 @@
 // @vitest-environment node
 // Rows and marks of the charts: ordered by time, gaps where there is nothing, marks for what happened.
 import { expect, test } from 'vitest';
-import { chartMarks, chartRows, MARKS_MAX, nodesOfSeries } from '../../src/renderer/model/chart-data.ts';
+import {
+  chartMarks,
+  chartRows,
+  MARKS_MAX,
+  nodesOfSeries,
+  thinned,
+} from '../../src/renderer/model/chart-data.ts';
 import type { FeedItem, RateSample } from '../../src/shared/cluster-view.ts';
 import { killed, START } from './sample-view.ts';
 
@@ -56,4 +62,16 @@ test('elections, deaths and faults are marked, the newest when they are many', (
   const marks = chartMarks(many, 0);
   expect(marks).toHaveLength(MARKS_MAX);
   expect(marks.at(-1)?.id).toBe(79);
+});
+
+test('thinning keeps means of rates, the worst of what hurts, and the places of its buckets', () => {
+  const quick = { ...sample(START, 100), writeP99Ms: 2 };
+  const slow = { ...sample(START + 400, 300), writeP99Ms: 40, lag: [{ nodeId: 2, entries: 90, ms: 3 }] };
+  const none = sample(START + 1500, 0);
+  const rows = chartRows([quick, slow, none], 0);
+  const thin = thinned(rows, 1000);
+  expect(thin).toHaveLength(2);
+  expect(thin[0]).toMatchObject({ writes: 200, p50: 0.9, p99: 40, lag2: 90 });
+  expect(thin[1]).toMatchObject({ writes: 0, p50: null, p99: null });
+  expect(thinned(rows.slice(1), 1000)[1]).toEqual(thin[1]);
 });

@@ -1,7 +1,14 @@
 // The charts tab: throughput, write latency, replication lag and sync time, with what happened marked in each.
-import { useMemo } from 'react';
+import { useMemo, useRef } from 'react';
 import { nodeColour, nodeDash, nodeName } from '../model/appearance.ts';
-import { chartMarks, chartRows, nodesOfSeries } from '../model/chart-data.ts';
+import {
+  type ChartMark,
+  type ChartRow,
+  chartMarks,
+  chartRows,
+  nodesOfSeries,
+  thinned,
+} from '../model/chart-data.ts';
 import { axisCount, milliseconds, shortCount } from '../model/figures.ts';
 import { Button } from '../parts/button.tsx';
 import { ScrollRegion } from '../parts/scroll-region.tsx';
@@ -19,67 +26,99 @@ const LATENCY: readonly Series[] = [
   { key: 'p99', name: 'p99', colour: 'var(--series-p99)', dash: '0' },
 ];
 
+/** More points than this cost time and cannot be told apart on half of a window. */
+const ROWS_MAX = 120;
+
 const axisMs = (value: number) =>
   value >= 1000 ? `${value / 1000} s` : `${Math.round(value * 100) / 100} ms`;
 
 export function ChartsPanel() {
   const samples = useView((view) => view.samples);
-  const feed = useView((view) => view.feed);
   const minutes = useInterface((state) => state.chartMinutes);
   const to = samples.at(-1)?.at ?? 0;
-  const from = to - minutes * 60_000;
-  const rows = useMemo(() => chartRows(samples, from), [samples, from]);
-  const marks = useMemo(() => chartMarks(feed, from), [feed, from]);
-  const perNode = (series: 'lag' | 'sync'): Series[] =>
-    nodesOfSeries(rows, series).map((nodeId) => ({
-      key: `${series}${nodeId}`,
-      name: nodeName(nodeId),
-      colour: nodeColour(nodeId),
-      dash: nodeDash(nodeId),
-    }));
-  const span = [from, to] as const;
+  const span = useMemo(() => [to - minutes * 60_000, to] as const, [to, minutes]);
+  const rows = useMemo(
+    () => thinned(chartRows(samples, span[0]), (span[1] - span[0]) / ROWS_MAX),
+    [samples, span],
+  );
+  const marks = useMarks(span[0]);
+  const lag = useNodeSeries(rows, 'lag');
+  const sync = useNodeSeries(rows, 'sync');
   const shared = { rows, marks, span };
   const none = rows.length < 2 ? 'The first figures arrive within seconds.' : null;
   const wrote = rows.some(({ p50 }) => p50 !== null);
-  const lag = perNode('lag');
   return (
     <div className="charts flex h-full flex-col bg-sunken">
       <ChartsHead />
       <ScrollRegion label="Charts" className="charts-grid">
         <LiveChart
+          key={`throughput ${minutes}`}
           {...shared}
           title="Throughput, op/s"
+          position={0}
           series={THROUGHPUT}
           format={shortCount}
           axisFormat={axisCount}
           empty={none}
         />
         <LiveChart
+          key={`latency ${minutes}`}
           {...shared}
           title="Write latency"
+          position={1}
           series={LATENCY}
           format={milliseconds}
           axisFormat={axisMs}
           empty={none ?? (wrote ? null : 'No write in this time. Start the load or set a key.')}
         />
         <LiveChart
+          key={`lag ${minutes}`}
           {...shared}
           title="Replication lag, entries"
+          position={2}
           series={lag}
           format={shortCount}
           axisFormat={axisCount}
           empty={none ?? (lag.length > 0 ? null : 'Nobody leads, so nobody lags.')}
         />
         <LiveChart
+          key={`sync ${minutes}`}
           {...shared}
           title="Sync time, p99"
-          series={perNode('sync')}
+          position={3}
+          series={sync}
           format={milliseconds}
           axisFormat={axisMs}
           empty={none}
         />
       </ScrollRegion>
     </div>
+  );
+}
+
+/** The feed grows with every event; the charts are drawn anew only when one of them is a mark. */
+function useMarks(since: number): readonly ChartMark[] {
+  const feed = useView((view) => view.feed);
+  const previous = useRef<readonly ChartMark[]>([]);
+  return useMemo(() => {
+    const next = chartMarks(feed, since);
+    const idsOf = (marks: readonly ChartMark[]) => marks.map(({ id, at }) => `${id}@${at}`).join(' ');
+    if (idsOf(next) !== idsOf(previous.current)) previous.current = next;
+    return previous.current;
+  }, [feed, since]);
+}
+
+function useNodeSeries(rows: readonly ChartRow[], series: 'lag' | 'sync'): readonly Series[] {
+  const ids = nodesOfSeries(rows, series).join(' ');
+  return useMemo(
+    () =>
+      (ids === '' ? [] : ids.split(' ').map(Number)).map((nodeId) => ({
+        key: `${series}${nodeId}` as const,
+        name: nodeName(nodeId),
+        colour: nodeColour(nodeId),
+        dash: nodeDash(nodeId),
+      })),
+    [ids, series],
   );
 }
 

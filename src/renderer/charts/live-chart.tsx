@@ -1,4 +1,5 @@
 // One chart over the last minutes: lines, the marks of what happened, and the newest figures in its head.
+import { memo } from 'react';
 import {
   CartesianGrid,
   Line,
@@ -11,6 +12,7 @@ import {
 } from 'recharts';
 import type { ChartMark, ChartRow } from '../model/chart-data.ts';
 import { clockTime, UNKNOWN } from '../model/figures.ts';
+import { useStaggered } from '../parts/use-staggered.ts';
 
 export interface Series {
   key: Exclude<keyof ChartRow, 'at'>;
@@ -29,6 +31,8 @@ export interface LiveChartProps {
   span: readonly [number, number];
   format: (value: number) => string;
   axisFormat: (value: number) => string;
+  /** Among its siblings, from 0: they draw one after another, not in one frame. */
+  position: number;
   /** Shown instead of lines while there is nothing to draw. */
   empty: string | null;
 }
@@ -41,7 +45,15 @@ const MARK_COLOURS: Record<ChartMark['kind'], string> = {
 
 const MARK_DASHES: Record<ChartMark['kind'], string> = { election: '0', kill: '4 2', fault: '1 3' };
 
+const BEAT_MS = 1000;
+const TURN_MS = 250;
+
 export function LiveChart(props: LiveChartProps) {
+  const shown = useStaggered(props, { intervalMs: BEAT_MS, offsetMs: props.position * TURN_MS });
+  return <Chart {...shown} />;
+}
+
+const Chart = memo(function Chart(props: LiveChartProps) {
   const { title, series, rows, empty } = props;
   const last = rows.at(-1);
   return (
@@ -75,7 +87,7 @@ export function LiveChart(props: LiveChartProps) {
       </div>
     </figure>
   );
-}
+});
 
 function Plot({ series, rows, marks, span, format, axisFormat }: LiveChartProps) {
   const axis = { tick: { fill: 'var(--faint)', fontSize: 11 }, tickLine: false, axisLine: false } as const;

@@ -1,7 +1,8 @@
 // The right column: everything the selected node said about itself.
 import { Radio } from 'lucide-react';
+import type { NodeId } from '../../../engine/raft/types.ts';
 import type { NodeView } from '../../shared/cluster-view.ts';
-import { APPEARANCE_STYLES, appearanceOf, isDown, nodeName } from '../model/appearance.ts';
+import { APPEARANCE_STYLES, appearanceOf, isAppearance, isDown, nodeName } from '../model/appearance.ts';
 import { EmptyState } from '../parts/empty-state.tsx';
 import { RoleGlyph } from '../parts/role-glyph.tsx';
 import { ScrollRegion } from '../parts/scroll-region.tsx';
@@ -10,12 +11,11 @@ import { FaultsSection, LastWordsNote, LinksSection, LogSection, ProcessSection 
 import { HardStateSection, ProgressSection, SoftStateSection } from './raft-sections.tsx';
 
 export function Inspector() {
-  const nodes = useView((view) => view.nodes);
   const selected = useInterface((state) => state.selectedNode);
-  const node = nodes.find(({ process }) => process.nodeId === selected) ?? nodes[0];
+  const node = useView(({ nodes }) => nodes.find(({ process }) => process.nodeId === selected) ?? nodes[0]);
   return (
     <aside className="flex h-full min-w-0 flex-col bg-surface" aria-label="Inspector" data-testid="inspector">
-      <NodePicker nodes={nodes} selected={node?.process.nodeId ?? 0} />
+      <NodePicker selected={node?.process.nodeId ?? 0} />
       <ScrollRegion label="Details of the selected node" className="min-h-0 flex-1 overflow-y-auto">
         {node === undefined ? (
           <EmptyState icon={<Radio size={20} />} title="No node yet" />
@@ -27,16 +27,21 @@ export function Inspector() {
   );
 }
 
-function NodePicker({ nodes, selected }: { nodes: readonly NodeView[]; selected: number }) {
+function NodePicker({ selected }: { selected: NodeId }) {
   const { ui } = usePanel();
+  // As text, so that the picker is drawn when a sign changes and not with every status.
+  const signs = useView((view) =>
+    view.nodes.map((node) => `${node.process.nodeId}:${appearanceOf(node)}`).join(' '),
+  );
   return (
     <fieldset
       aria-label="Node to inspect"
       className="flex h-9 shrink-0 items-stretch border-b border-line px-2"
     >
-      {nodes.map((node) => {
-        const { nodeId } = node.process;
-        const appearance = appearanceOf(node);
+      {signs.split(' ').map((sign) => {
+        const [id = '', appearance] = sign.split(':');
+        if (!isAppearance(appearance)) return null;
+        const nodeId = Number(id);
         const current = nodeId === selected;
         return (
           <button
@@ -73,13 +78,11 @@ function NodeDetails({ node }: { node: NodeView }) {
     <>
       {isDown(node) ? <LastWordsNote process={node.process} /> : null}
       <FaultsSection node={node} />
-      <div className={past ? 'opacity-80' : ''}>
-        <HardStateSection raft={status.raft} />
-        <SoftStateSection raft={status.raft} />
-        {past ? null : <ProgressSection raft={status.raft} />}
-        <LogSection disk={status.disk} keyspace={status.keyspace} />
-        <LinksSection links={status.links} />
-      </div>
+      <HardStateSection raft={status.raft} />
+      <SoftStateSection raft={status.raft} />
+      {past ? null : <ProgressSection raft={status.raft} />}
+      <LogSection disk={status.disk} keyspace={status.keyspace} />
+      <LinksSection links={status.links} />
       <ProcessSection process={node.process} status={node.status} />
     </>
   );

@@ -15,9 +15,9 @@ export function Section({
   return (
     <section aria-labelledby={id} className="border-b border-line px-4 py-3 last:border-b-0">
       <div className="mb-1.5 flex items-baseline justify-between gap-2">
-        <h3 id={id} className="text-body font-semibold">
+        <h2 id={id} className="text-body font-semibold">
           {title}
-        </h3>
+        </h2>
         {aside === undefined ? null : <span className="text-small text-faint">{aside}</span>}
       </div>
       {children}

@@ -26,6 +26,10 @@ export const APPEARANCE_STYLES: Record<Appearance, AppearanceStyle> = {
   starting: { word: 'Starting', letter: '…', shape: 'ring', colour: 'var(--paused)' },
 };
 
+export function isAppearance(word: string | undefined): word is Appearance {
+  return word !== undefined && Object.hasOwn(APPEARANCE_STYLES, word);
+}
+
 /** What the node may be shown as: never a role that its process can no longer hold. */
 export function appearanceOf(node: NodeView): Appearance {
   const { state } = node.process;

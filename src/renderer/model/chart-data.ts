@@ -45,6 +45,48 @@ export function chartRows(samples: readonly RateSample[], since: number): ChartR
   return rows.sort((left, right) => left.at - right.at);
 }
 
+/**
+ * One row for each `bucketMs`: rates and medians as their mean, everything that hurts (p99, lag, sync) as its
+ * worst. Buckets stand at fixed times, so that a curve does not change its shape while it moves to the left.
+ */
+export function thinned(rows: readonly ChartRow[], bucketMs: number): ChartRow[] {
+  const buckets = new Map<number, ChartRow[]>();
+  for (const row of rows) {
+    const bucket = Math.floor(row.at / bucketMs);
+    const known = buckets.get(bucket);
+    if (known === undefined) buckets.set(bucket, [row]);
+    else known.push(row);
+  }
+  return [...buckets.values()].map(merged);
+}
+
+function merged(rows: readonly ChartRow[]): ChartRow {
+  const [first] = rows;
+  if (rows.length === 1 && first !== undefined) return first;
+  const row: ChartRow = {
+    at: rows.at(-1)?.at ?? 0,
+    writes: mean(rows.map(({ writes }) => writes)) ?? 0,
+    reads: mean(rows.map(({ reads }) => reads)) ?? 0,
+    p50: mean(rows.map(({ p50 }) => p50).filter((value) => value !== null)),
+    p99: null,
+  };
+  for (const { p99 } of rows) if (p99 !== null) row.p99 = Math.max(row.p99 ?? 0, p99);
+  for (const source of rows) {
+    for (const key of Object.keys(source)) {
+      if (isNodeSeries(key)) row[key] = Math.max(row[key] ?? 0, source[key] ?? 0);
+    }
+  }
+  return row;
+}
+
+function isNodeSeries(key: string): key is `lag${number}` | `sync${number}` {
+  return /^(lag|sync)\d+$/.test(key);
+}
+
+function mean(values: readonly number[]): number | null {
+  return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
 export function chartMarks(feed: ClusterView['feed'], since: number): ChartMark[] {
   const marks: ChartMark[] = [];
   for (const item of feed) {

@@ -17,6 +17,8 @@ export interface Countdown {
   timeoutMs: number;
   /** Left of the timeout, 1 to 0. */
   remaining: number;
+  /** False while heartbeats keep resetting it: then only the next status changes it. */
+  runs: boolean;
 }
 
 /** Null for a leader, which has no such timer, and for a node that has not spoken lately. */
@@ -24,8 +26,14 @@ export function countdownAt(pair: StatusPair, nowMs: number): Countdown | null {
   const { raft } = pair.latest;
   const sinceMs = Math.max(0, nowMs - pair.receivedAtMs);
   if (raft.role === 'leader' || raft.electionTimeoutMs <= 0 || sinceMs > COUNTDOWN_STALE_MS) return null;
-  const elapsedMs = Math.min(raft.electionTimeoutMs, raft.electionElapsedMs + (wasReset(pair) ? 0 : sinceMs));
-  return { elapsedMs, timeoutMs: raft.electionTimeoutMs, remaining: 1 - elapsedMs / raft.electionTimeoutMs };
+  const held = wasReset(pair);
+  const elapsedMs = Math.min(raft.electionTimeoutMs, raft.electionElapsedMs + (held ? 0 : sinceMs));
+  return {
+    elapsedMs,
+    timeoutMs: raft.electionTimeoutMs,
+    remaining: 1 - elapsedMs / raft.electionTimeoutMs,
+    runs: !held && elapsedMs < raft.electionTimeoutMs,
+  };
 }
 
 /** Whether something reset the timer between the two statuses: then it will probably be reset again. */

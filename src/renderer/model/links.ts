@@ -22,8 +22,12 @@ export interface LinkState {
   backward: LaneState;
   /** Faults on this link and the node that has each, for healing it. */
   faults: readonly { nodeId: NodeId; fault: LinkFault }[];
-  /** The better of both ends' smoothed round trips in milliseconds; null while neither measured one. */
+  /** The better of both ends' smoothed round trips in milliseconds, to two figures; null while neither measured one. */
   roundTripMs: number | null;
+  /** Whether each end has a process that could suffer a fault, running or paused. */
+  hasProcess: { a: boolean; b: boolean };
+  /** Whether each end runs, so that something can flow. */
+  runs: { a: boolean; b: boolean };
   /** Either end says that its connection to the other stands. */
   connected: boolean;
 }
@@ -53,7 +57,9 @@ function linkState(left: NodeView, right: NodeView): LinkState {
     forward: laneState(a, b, faults),
     backward: laneState(b, a, faults),
     faults,
-    roundTripMs: trips.length > 0 ? Math.min(...trips) : null,
+    roundTripMs: trips.length > 0 ? Number(Math.min(...trips).toPrecision(2)) : null,
+    hasProcess: { a: hasProcess(left), b: hasProcess(right) },
+    runs: { a: left.process.state === 'running', b: right.process.state === 'running' },
     connected: isConnected(left, b) || isConnected(right, a),
   };
 }
@@ -68,6 +74,18 @@ function laneState(from: NodeId, to: NodeId, faults: LinkState['faults']): LaneS
     if (fault.effect.kind === 'loss') lane.loss = 1 - (1 - lane.loss) * (1 - fault.effect.probability);
   }
   return lane;
+}
+
+function hasProcess({ process }: NodeView): boolean {
+  return process.state === 'running' || process.state === 'paused';
+}
+
+/** `next`, with every link that did not change as the object it was in `previous`. */
+export function reuseLinks(previous: readonly LinkState[], next: readonly LinkState[]): readonly LinkState[] {
+  return next.map((link) => {
+    const old = previous.find(({ a, b }) => a === link.a && b === link.b);
+    return old !== undefined && JSON.stringify(old) === JSON.stringify(link) ? old : link;
+  });
 }
 
 function isConnected(node: NodeView, peer: NodeId): boolean {

@@ -78,5 +78,7 @@ function blend(old: LaneTraffic, now: LaneTraffic, share: number): LaneTraffic {
 /** Width of a replication lane in pixels: logarithmic, so that 10 and 10,000 entries a second differ and fit. */
 export function laneWidth(entriesPerSecond: number): number {
   if (entriesPerSecond <= 0) return 0;
-  return Math.min(8, 1.6 + 1.35 * Math.log10(1 + entriesPerSecond));
+  const width = Math.min(8, 1.6 + 1.35 * Math.log10(1 + entriesPerSecond));
+  // In steps, so that a steady rate does not make the window draw at every status.
+  return Math.round(width * 4) / 4;
 }

@@ -33,7 +33,8 @@ export interface InterfaceState {
 }
 
 export const CONSOLE_ENTRIES_MAX = 400;
-export const CHART_MINUTES = [1, 2, 5, 10] as const;
+/** Up to what SAMPLES_MAX holds at two samples a second. */
+export const CHART_MINUTES = [1, 2, 5] as const;
 
 const THEMES: readonly Theme[] = ['system', 'dark', 'light'];
 const TABS: readonly Tab[] = ['console', 'charts', 'events'];

@@ -100,8 +100,8 @@ const HEALTH_COLOURS: Record<Health['level'], string> = {
 };
 
 function HealthWords() {
-  const view = useView((picture) => picture);
-  const { level, words } = healthOf(view);
+  const words = useView((view) => healthOf(view).words);
+  const level = useView((view) => healthOf(view).level);
   return (
     <output
       data-testid="health"

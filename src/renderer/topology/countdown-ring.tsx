@@ -9,6 +9,8 @@ import { usePanel } from '../store/panel-context.tsx';
 
 const RADIUS = 20;
 const LENGTH = 2 * Math.PI * RADIUS;
+/** A node that has fallen silent sends no status that would empty its ring. */
+const STALE_CHECK_MS = 500;
 
 export function CountdownRing({ nodeId, appearance }: { nodeId: NodeId; appearance: Appearance }) {
   const { pulses } = usePanel();
@@ -19,27 +21,25 @@ export function CountdownRing({ nodeId, appearance }: { nodeId: NodeId; appearan
   useEffect(() => {
     const element = arc.current;
     if (element === null || !counts) return;
-    let drawn = -1;
+    let frame = 0;
     const draw = () => {
+      frame = 0;
       const pulse = pulses.getState()[nodeId];
       const countdown = pulse === undefined ? null : countdownAt(pulse, performance.now());
-      const remaining = countdown === null ? 0 : countdown.remaining;
-      if (Math.abs(remaining - drawn) < 0.004) return;
-      drawn = remaining;
-      element.style.strokeDashoffset = String(LENGTH * (1 - remaining));
+      element.style.strokeDashoffset = String(LENGTH * (1 - (countdown?.remaining ?? 0)));
+      // Frames only while the timer runs; otherwise the next status draws.
+      if (countdown?.runs === true && !calm) frame = requestAnimationFrame(draw);
     };
-    if (calm) {
-      draw();
-      const timer = setInterval(draw, 500);
-      return () => clearInterval(timer);
-    }
-    let frame = 0;
-    const loop = () => {
-      draw();
-      frame = requestAnimationFrame(loop);
+    draw();
+    const fading = setInterval(draw, STALE_CHECK_MS);
+    const unsubscribe = pulses.subscribe((state, before) => {
+      if (state[nodeId] !== before[nodeId] && frame === 0) draw();
+    });
+    return () => {
+      unsubscribe();
+      clearInterval(fading);
+      cancelAnimationFrame(frame);
     };
-    loop();
-    return () => cancelAnimationFrame(frame);
   }, [pulses, nodeId, counts, calm]);
 
   const { colour } = APPEARANCE_STYLES[appearance];

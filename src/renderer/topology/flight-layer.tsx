@@ -16,11 +16,9 @@ const SIGNS: Record<Flight['message'], { text: string; colour: string }> = {
   TimeoutNow: { text: 'Go', colour: 'var(--leader)' },
 };
 
-const SVG = 'http://www.w3.org/2000/svg';
-
 export function FlightLayer({ layout }: { layout: TopologyLayout }) {
   const { cluster } = usePanel();
-  const layer = useRef<SVGGElement>(null);
+  const layer = useRef<HTMLDivElement>(null);
   const current = useRef(layout);
   current.current = layout;
   const calm = useReducedMotion();
@@ -53,14 +51,14 @@ export function FlightLayer({ layout }: { layout: TopologyLayout }) {
     };
   }, [cluster, calm]);
 
-  return <g ref={layer} />;
+  return <div ref={layer} className="topology-layer" aria-hidden="true" />;
 }
 
 function isEventItem(item: ClusterItem): item is Extract<ClusterItem, { type: 'event' }> {
   return item.type === 'event';
 }
 
-function launch(layer: SVGGElement, flight: Flight, layout: TopologyLayout, lost: boolean): void {
+function launch(layer: HTMLElement, flight: Flight, layout: TopologyLayout, lost: boolean): void {
   const link = layout.links.find(
     ({ a, b }) => (a === flight.from && b === flight.to) || (a === flight.to && b === flight.from),
   );
@@ -96,26 +94,13 @@ function at({ x, y }: Point): string {
 }
 
 /** A question is hollow; an answer is filled and says yes or no. */
-function signOf(flight: Flight): SVGGElement {
-  const { text, colour } = SIGNS[flight.message];
-  const answer = flight.granted === null ? '' : flight.granted ? '✓' : '✕';
-  const paint = flight.granted === false ? 'var(--dead)' : flight.granted === true ? 'var(--leader)' : colour;
-  const group = document.createElementNS(SVG, 'g');
-  const plate = document.createElementNS(SVG, 'rect');
-  const label = document.createElementNS(SVG, 'text');
-  const filled = answer !== '' || flight.message === 'TimeoutNow';
-  for (const [name, value] of Object.entries({ x: -13, y: -9, width: 26, height: 18, rx: 9 })) {
-    plate.setAttribute(name, String(value));
-  }
-  plate.style.fill = filled ? paint : 'var(--surface)';
-  plate.style.stroke = paint;
-  plate.style.strokeWidth = '1.5';
-  label.setAttribute('y', '3.6');
-  label.setAttribute('text-anchor', 'middle');
-  label.setAttribute('font-size', '10');
-  label.setAttribute('font-weight', '700');
-  label.style.fill = filled ? 'var(--surface)' : paint;
-  label.textContent = `${text}${answer}`;
-  group.append(plate, label);
-  return group;
+function signOf({ message, granted }: Flight): HTMLElement {
+  const { text, colour } = SIGNS[message];
+  const answer = granted === null ? '' : granted ? '✓' : '✕';
+  const sign = document.createElement('div');
+  sign.className = 'flight';
+  sign.dataset.filled = String(granted !== null || message === 'TimeoutNow');
+  sign.style.setProperty('--sign', granted === null ? colour : granted ? 'var(--leader)' : 'var(--dead)');
+  sign.textContent = text + answer;
+  return sign;
 }

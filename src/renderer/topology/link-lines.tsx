@@ -1,60 +1,51 @@
-// The links as lines: two lanes each, what flows on them, and where they are cut. Drawn below the cards.
+// A link as two thin lanes, whole, slow, cut or dead. What flows on them is lane-flow.tsx's.
 import { memo } from 'react';
 import type { LaneState, LinkState } from '../model/links.ts';
 import type { PlacedLink, Point } from '../model/topology-layout.ts';
-import { laneWidth, SILENT } from '../model/traffic.ts';
-import { usePulses } from '../store/panel-context.tsx';
 
 export interface LinkLinesProps {
   link: LinkState;
   placed: PlacedLink;
-  /** Whether the end with the lower and the higher id can send. */
-  alive: readonly [boolean, boolean];
-  onPick: () => void;
+  onPick: (key: string) => void;
 }
 
-export const LinkLines = memo(function LinkLines({ link, placed, alive, onPick }: LinkLinesProps) {
+export const LinkLines = memo(function LinkLines({ link, placed, onPick }: LinkLinesProps) {
   const { forward, backward } = placed;
-  const outline = `M${forward.start.x} ${forward.start.y}L${forward.end.x} ${forward.end.y}`;
+  const alive = link.runs.a && link.runs.b;
+  const pick = () => onPick(`${link.a}-${link.b}`);
   return (
     <g className="link">
       {/* biome-ignore lint/a11y/noStaticElementInteractions: a larger target for the pointer; the label in the middle is the button. */}
       <path
         className="link-target"
-        d={outline}
-        onClick={onPick}
+        d={lineOf(forward.start, forward.end)}
+        onClick={pick}
         onContextMenu={(event) => {
           event.preventDefault();
-          onPick();
+          pick();
         }}
       />
-      <Lane lane={link.forward} ends={forward} alive={alive[0] && alive[1]} sending={alive[0]} />
-      <Lane lane={link.backward} ends={backward} alive={alive[0] && alive[1]} sending={alive[1]} />
+      <Lane lane={link.forward} ends={forward} alive={alive} />
+      <Lane lane={link.backward} ends={backward} alive={alive} />
     </g>
   );
 });
+
+function lineOf(start: Point, end: Point): string {
+  return `M${start.x} ${start.y}L${end.x} ${end.y}`;
+}
 
 interface LaneProps {
   lane: LaneState;
   ends: { start: Point; end: Point };
   alive: boolean;
-  sending: boolean;
 }
 
-function Lane({ lane, ends, alive, sending }: LaneProps) {
-  const traffic = usePulses((pulses) => pulses[lane.from]?.lanes.get(lane.to) ?? SILENT);
-  const { start, end } = ends;
-  const line = `M${start.x} ${start.y}L${end.x} ${end.y}`;
+function Lane({ lane, ends: { start, end }, alive }: LaneProps) {
   const condition = lane.cut ? 'cut' : !alive ? 'dead' : lane.delayMs > 0 || lane.loss > 0 ? 'slow' : 'whole';
-  const flows = sending && alive && !lane.cut;
-  const width = laneWidth(traffic.entriesPerSecond);
   return (
     <g data-condition={condition} className="lane">
-      {lane.cut ? <CutLane start={start} end={end} /> : <path className="lane-line" d={line} />}
-      {flows && traffic.heartbeatsPerSecond + traffic.acknowledgementsPerSecond > 0 ? (
-        <path className="lane-heartbeats" d={line} />
-      ) : null}
-      {flows && width > 0 ? <path className="lane-entries" d={line} style={{ strokeWidth: width }} /> : null}
+      {lane.cut ? <CutLane start={start} end={end} /> : <path className="lane-line" d={lineOf(start, end)} />}
     </g>
   );
 }
@@ -73,10 +64,7 @@ function CutLane({ start, end }: { start: Point; end: Point }) {
     `M${point.x - across.x} ${point.y - across.y}L${point.x + across.x} ${point.y + across.y}`;
   return (
     <>
-      <path
-        className="lane-line"
-        d={`M${start.x} ${start.y}L${near.x} ${near.y}M${far.x} ${far.y}L${end.x} ${end.y}`}
-      />
+      <path className="lane-line" d={`${lineOf(start, near)}${lineOf(far, end)}`} />
       <path className="lane-cut" d={tick(near) + tick(far)} />
     </>
   );

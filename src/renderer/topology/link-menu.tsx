@@ -1,7 +1,6 @@
 // The label in the middle of a link: its round trip and condition, and behind it the menu to cut, slow and heal.
 import { ArrowLeft, ArrowRight, ArrowRightLeft, Scissors, Timer, Wand2 } from 'lucide-react';
-import { useState } from 'react';
-import type { NodeView } from '../../shared/cluster-view.ts';
+import { memo, useState } from 'react';
 import { nodeName } from '../model/appearance.ts';
 import { milliseconds, shortCount } from '../model/figures.ts';
 import { type LinkState, linkCondition } from '../model/links.ts';
@@ -15,13 +14,12 @@ const ICON = 14;
 
 export interface LinkMenuProps {
   link: LinkState;
-  ends: readonly [NodeView | undefined, NodeView | undefined];
   middle: Point;
   open: boolean;
-  onOpenChange: (open: boolean) => void;
+  onOpenChange: (key: string, open: boolean) => void;
 }
 
-export function LinkMenu({ link, ends, middle, open, onOpenChange }: LinkMenuProps) {
+export const LinkMenu = memo(function LinkMenu({ link, middle, open, onOpenChange }: LinkMenuProps) {
   const actions = useActions();
   const [question, setQuestion] = useState<NumberQuestion | null>(null);
   const entriesPerSecond = usePulses((pulses) => {
@@ -37,9 +35,9 @@ export function LinkMenu({ link, ends, middle, open, onOpenChange }: LinkMenuPro
       <MenuButton
         label={label}
         align="center"
-        entries={entriesOf(actions, link, ends, setQuestion)}
+        entries={entriesOf(actions, link, setQuestion)}
         open={open}
-        onOpenChange={onOpenChange}
+        onOpenChange={(next) => onOpenChange(`${link.a}-${link.b}`, next)}
       >
         <button
           type="button"
@@ -57,7 +55,7 @@ export function LinkMenu({ link, ends, middle, open, onOpenChange }: LinkMenuPro
       {question === null ? null : <AskNumber question={question} onClose={() => setQuestion(null)} />}
     </>
   );
-}
+});
 
 function wordsOf(link: LinkState, entriesPerSecond: string): string {
   switch (linkCondition(link)) {
@@ -85,17 +83,10 @@ function wordsOf(link: LinkState, entriesPerSecond: string): string {
   }
 }
 
-function entriesOf(
-  actions: Actions,
-  link: LinkState,
-  ends: LinkMenuProps['ends'],
-  ask: (question: NumberQuestion) => void,
-): MenuEntry[] {
+function entriesOf(actions: Actions, link: LinkState, ask: (question: NumberQuestion) => void): MenuEntry[] {
   const { a, b } = link;
   const [nameA, nameB] = [nodeName(a), nodeName(b)];
-  const lives = (node: NodeView | undefined) =>
-    node?.process.state === 'running' || node?.process.state === 'paused';
-  const [aliveA, aliveB] = [lives(ends[0]), lives(ends[1])];
+  const { a: aliveA, b: aliveB } = link.hasProcess;
   const neither = !aliveA && !aliveB;
   // A fault lives in a process: put it on an end that has one.
   const [at, peer] = aliveA ? [a, b] : [b, a];

@@ -1,31 +1,21 @@
 // One node in the topology: who it is, what it says, and the buttons to break it. Dead is dead at once: the
 // card draws the process first and its last status only while that process lives.
-import {
-  HardDrive,
-  Megaphone,
-  MoreHorizontal,
-  Pause,
-  Play,
-  RotateCcw,
-  Skull,
-  TriangleAlert,
-  UserMinus,
-} from 'lucide-react';
+import { HardDrive, TriangleAlert } from 'lucide-react';
 import { memo } from 'react';
 import type { NodeView } from '../../shared/cluster-view.ts';
 import { alarmWords } from '../model/alarm-words.ts';
-import { APPEARANCE_STYLES, type Appearance, appearanceOf, isDown, nodeName } from '../model/appearance.ts';
+import { APPEARANCE_STYLES, appearanceOf, isDown, nodeName } from '../model/appearance.ts';
 import { diskFaultWords, linkFaultWords } from '../model/fault-words.ts';
 import { count, duration, milliseconds, UNKNOWN } from '../model/figures.ts';
 import type { Point, Size } from '../model/topology-layout.ts';
 import { AskNumber } from '../parts/ask-number.tsx';
-import { IconButton } from '../parts/button.tsx';
 import { Hint } from '../parts/hint.tsx';
-import { MenuArea, MenuButton } from '../parts/menu.tsx';
+import { MenuArea } from '../parts/menu.tsx';
 import { useNow } from '../parts/use-now.ts';
-import { useActions, usePanel } from '../store/panel-context.tsx';
+import { usePanel } from '../store/panel-context.tsx';
 import { CountdownRing } from './countdown-ring.tsx';
-import { canKill, useNodeMenu } from './node-menu.tsx';
+import { NodeButtons } from './node-buttons.tsx';
+import { useNodeMenu } from './node-menu.tsx';
 
 export const CARD: Size = { width: 232, height: 136 };
 
@@ -87,20 +77,7 @@ export const NodeCard = memo(function NodeCard({ node, peers, center, selected }
             </div>
           </header>
           {isDown(node) ? <Death node={node} /> : <Figures node={node} />}
-          <Buttons node={node} appearance={appearance}>
-            <MenuButton label={`Actions and faults of ${name}`} entries={menu.entries} align="end">
-              <button
-                type="button"
-                className="button ml-auto"
-                data-kind="quiet"
-                data-size="small"
-                data-shape="icon"
-                aria-label={`More for ${name}`}
-              >
-                <MoreHorizontal size={15} />
-              </button>
-            </MenuButton>
-          </Buttons>
+          <NodeButtons process={process} appearance={appearance} entries={menu.entries} />
         </article>
       </MenuArea>
       {menu.question === null ? null : <AskNumber question={menu.question} onClose={menu.closeQuestion} />}
@@ -170,93 +147,5 @@ function Death({ node }: { node: NodeView }) {
         {node.lastWords === null ? '' : `, at index ${count(node.lastWords.raft.lastIndex)}`}
       </span>
     </p>
-  );
-}
-
-function Buttons({
-  node,
-  appearance,
-  children,
-}: {
-  node: NodeView;
-  appearance: Appearance;
-  children: React.ReactNode;
-}) {
-  const actions = useActions();
-  const { nodeId, state } = node.process;
-  const name = nodeName(nodeId);
-  const small = { size: 'small', kind: 'quiet' } as const;
-  if (isDown(node)) {
-    return (
-      <footer className="node-buttons">
-        <button
-          type="button"
-          className="button"
-          data-size="small"
-          aria-label={`Restart ${name}`}
-          onClick={() => void actions.restart(nodeId)}
-        >
-          <RotateCcw size={13} /> Restart
-        </button>
-        {children}
-      </footer>
-    );
-  }
-  return (
-    <footer className="node-buttons">
-      <IconButton
-        {...small}
-        name={`Kill ${name}`}
-        hint={`Kill ${name} (SIGKILL)`}
-        kind="danger"
-        className="border-transparent bg-transparent"
-        disabled={!canKill(node)}
-        onClick={() => void actions.kill(nodeId)}
-        icon={<Skull size={14} />}
-      />
-      {state === 'paused' ? (
-        <IconButton
-          {...small}
-          name={`Resume ${name}`}
-          onClick={() => void actions.resume(nodeId)}
-          icon={<Play size={14} />}
-        />
-      ) : (
-        <IconButton
-          {...small}
-          name={`Pause ${name}`}
-          hint={`Pause ${name} (SIGSTOP)`}
-          disabled={state !== 'running'}
-          onClick={() => void actions.pause(nodeId)}
-          icon={<Pause size={14} />}
-        />
-      )}
-      <IconButton
-        {...small}
-        name={`Restart ${name}`}
-        disabled={state === 'starting'}
-        onClick={() => void actions.restart(nodeId)}
-        icon={<RotateCcw size={13} />}
-      />
-      {appearance === 'leader' ? (
-        <IconButton
-          {...small}
-          name={`Step down ${name}`}
-          hint={`Step down: ${name} hands leadership on`}
-          onClick={() => void actions.stepDown(nodeId)}
-          icon={<UserMinus size={14} />}
-        />
-      ) : (
-        <IconButton
-          {...small}
-          name={`Campaign ${name}`}
-          hint={`Campaign: ${name} starts an election`}
-          disabled={state !== 'running'}
-          onClick={() => void actions.campaign(nodeId)}
-          icon={<Megaphone size={14} />}
-        />
-      )}
-      {children}
-    </footer>
   );
 }

@@ -15,7 +15,7 @@ import {
 import { useMemo, useState } from 'react';
 import type { NodeView } from '../../shared/cluster-view.ts';
 import { NAMED_DISK_FAULTS, type NamedDiskFault } from '../../shared/console-commands.ts';
-import { isDown, nodeName } from '../model/appearance.ts';
+import { nodeName } from '../model/appearance.ts';
 import { syncAlwaysFails, syncFailsOnce, syncTakes } from '../model/fault-words.ts';
 import type { NumberQuestion } from '../parts/ask-number.tsx';
 import type { MenuEntry } from '../parts/menu.tsx';
@@ -236,9 +236,4 @@ function linkEntry(actions: Actions, { nodeId, peers, state }: NodeInMenu): Menu
       },
     ],
   };
-}
-
-/** Whether kill, pause and the rest make sense now. */
-export function canKill(node: NodeView): boolean {
-  return !isDown(node);
 }

@@ -1,82 +1,89 @@
 // The heart of the window: nodes, links and what moves between them, laid out in the space there is.
-import { useMemo, useState } from 'react';
-import { linkStates } from '../model/links.ts';
-import { layoutTopology } from '../model/topology-layout.ts';
+import { useCallback, useMemo, useRef, useState } from 'react';
+import type { NodeId } from '../../../engine/raft/types.ts';
+import { type LinkState, linkStates, reuseLinks } from '../model/links.ts';
+import { layoutTopology, type TopologyLayout } from '../model/topology-layout.ts';
 import { useSize } from '../parts/use-size.ts';
 import { useInterface, useView } from '../store/panel-context.tsx';
 import { FlightLayer } from './flight-layer.tsx';
+import { LaneFlow } from './lane-flow.tsx';
 import { Legend } from './legend.tsx';
 import { LinkLines } from './link-lines.tsx';
 import { LinkMenu } from './link-menu.tsx';
 import { CARD, NodeCard } from './node-card.tsx';
 
 export function Topology() {
-  const nodes = useView((view) => view.nodes);
-  const selected = useInterface((state) => state.selectedNode);
+  const ids = useView((view) => view.nodes.map(({ process }) => process.nodeId).join(' '));
   const { ref, size } = useSize<HTMLDivElement>();
-  const [openLink, setOpenLink] = useState<string | null>(null);
-  const ids = nodes.map(({ process }) => process.nodeId).join(' ');
-  const layout = useMemo(
-    () => layoutTopology(ids === '' ? [] : ids.split(' ').map(Number), size, CARD),
-    [ids, size],
-  );
-  const links = useMemo(() => linkStates(nodes), [nodes]);
-  const byId = new Map(nodes.map((node) => [node.process.nodeId, node]));
-  const peersById = useMemo(() => {
-    const all = ids === '' ? [] : ids.split(' ').map(Number);
-    return new Map(all.map((id) => [id, all.filter((other) => other !== id)]));
-  }, [ids]);
-  const alive = (id: number) => byId.get(id)?.process.state === 'running';
+  const nodeIds = useMemo(() => (ids === '' ? [] : ids.split(' ').map(Number)), [ids]);
+  const layout = useMemo(() => layoutTopology(nodeIds, size, CARD), [nodeIds, size]);
   return (
     <section ref={ref} className="topology" aria-label="Topology">
       <Legend />
-      <svg className="topology-links" width={size.width} height={size.height} aria-hidden="true">
-        {layout.links.map((placed) => {
-          const link = links.find(({ a, b }) => a === placed.a && b === placed.b);
-          if (link === undefined) return null;
-          const key = `${placed.a}-${placed.b}`;
-          return (
-            <LinkLines
-              key={key}
-              link={link}
-              placed={placed}
-              alive={[alive(placed.a), alive(placed.b)]}
-              onPick={() => setOpenLink(key)}
-            />
-          );
-        })}
-      </svg>
-      {layout.links.map((placed) => {
-        const link = links.find(({ a, b }) => a === placed.a && b === placed.b);
-        if (link === undefined) return null;
-        const key = `${placed.a}-${placed.b}`;
-        return (
-          <LinkMenu
-            key={key}
-            link={link}
-            ends={[byId.get(placed.a), byId.get(placed.b)]}
-            middle={placed.middle}
-            open={openLink === key}
-            onOpenChange={(open) => setOpenLink(open ? key : null)}
-          />
-        );
-      })}
-      <svg className="topology-flights" width={size.width} height={size.height} aria-hidden="true">
-        <FlightLayer layout={layout} />
-      </svg>
-      {layout.nodes.map(({ id, center }) => {
-        const node = byId.get(id);
-        if (node === undefined) return null;
-        return (
-          <NodeCard
-            key={id}
-            node={node}
-            peers={peersById.get(id) ?? []}
-            center={center}
-            selected={selected === id}
-          />
-        );
-      })}
+      <Links layout={layout} width={size.width} height={size.height} />
+      <FlightLayer layout={layout} />
+      <Nodes layout={layout} nodeIds={nodeIds} />
     </section>
   );
+}
+
+function useLinkStates(): readonly LinkState[] {
+  const nodes = useView((view) => view.nodes);
+  const previous = useRef<readonly LinkState[]>([]);
+  return useMemo(() => {
+    previous.current = reuseLinks(previous.current, linkStates(nodes));
+    return previous.current;
+  }, [nodes]);
+}
+
+function Links({ layout, width, height }: { layout: TopologyLayout; width: number; height: number }) {
+  const states = useLinkStates();
+  const [open, setOpen] = useState<string | null>(null);
+  const onOpenChange = useCallback((key: string, next: boolean) => setOpen(next ? key : null), []);
+  const placed = layout.links.flatMap((place) => {
+    const link = states.find(({ a, b }) => a === place.a && b === place.b);
+    return link === undefined ? [] : [{ key: `${place.a}-${place.b}`, place, link }];
+  });
+  return (
+    <>
+      <svg className="topology-links" width={width} height={height} aria-hidden="true">
+        {placed.map(({ key, place, link }) => (
+          <LinkLines key={key} link={link} placed={place} onPick={setOpen} />
+        ))}
+      </svg>
+      <div className="topology-layer">
+        {placed
+          .filter(({ link }) => link.runs.a && link.runs.b)
+          .flatMap(({ key, place, link }) => [
+            <LaneFlow key={`${key} forward`} lane={link.forward} {...place.forward} />,
+            <LaneFlow key={`${key} backward`} lane={link.backward} {...place.backward} />,
+          ])}
+      </div>
+      {placed.map(({ key, place, link }) => (
+        <LinkMenu
+          key={key}
+          link={link}
+          middle={place.middle}
+          open={open === key}
+          onOpenChange={onOpenChange}
+        />
+      ))}
+    </>
+  );
+}
+
+function Nodes({ layout, nodeIds }: { layout: TopologyLayout; nodeIds: readonly NodeId[] }) {
+  const nodes = useView((view) => view.nodes);
+  const selected = useInterface((state) => state.selectedNode);
+  const peers = useMemo(
+    () => new Map(nodeIds.map((id) => [id, nodeIds.filter((other) => other !== id)])),
+    [nodeIds],
+  );
+  return layout.nodes.map(({ id, center }) => {
+    const node = nodes.find(({ process }) => process.nodeId === id);
+    if (node === undefined) return null;
+    return (
+      <NodeCard key={id} node={node} peers={peers.get(id) ?? []} center={center} selected={selected === id} />
+    );
+  });
 }
