@@ -81,6 +81,8 @@ export class RunningNode {
   #faults: NodeFaults = NO_FAULTS;
   #watchdog: Watchdog | null = null;
   #stopping = false;
+  #stopped: Promise<void> | null = null;
+  #diskHangs = false;
 
   constructor(config: NodeConfig, host: NodeHost) {
     this.config = config;
@@ -106,6 +108,11 @@ export class RunningNode {
 
   get peerAddress(): string {
     return this.#open.peers.address;
+  }
+
+  /** The disk did not let go of the log when the node stopped. */
+  get diskHangs(): boolean {
+    return this.#diskHangs;
   }
 
   get #open(): OpenParts {
@@ -350,8 +357,13 @@ export class RunningNode {
     this.#host.fatal(ExitCode.diskFailed, `disk failed: ${code} on ${operation}: ${message}`);
   }
 
-  /** Hands leadership away, stops taking requests, closes everything. */
-  async stop(reason: string): Promise<void> {
+  /** Hands leadership away, stops taking requests, closes everything. Who asks again waits for the same end. */
+  stop(reason: string): Promise<void> {
+    this.#stopped ??= this.#stop(reason);
+    return this.#stopped;
+  }
+
+  async #stop(reason: string): Promise<void> {
     if (this.#stopping) return;
     const { raft, loop, peers, clients, snapshots } = this.#open;
     this.#events.record({ type: 'stopping', reason });
@@ -367,7 +379,8 @@ export class RunningNode {
     await snapshots.close();
     await peers.close();
     loop.stop();
-    await this.#disk?.close();
+    // Nothing of what a hung disk still holds was acknowledged. [W11]
+    this.#diskHangs = (await this.#disk?.close()) === false;
     this.#events.flush();
   }
 
