@@ -8,8 +8,10 @@ import { CliExitCode, EXIT_CODES_HELP, reportError } from './exit-code.ts';
 import { addKeyCommands } from './key-commands.ts';
 import { addScan } from './scan-command.ts';
 import { addServe } from './serve-command.ts';
+import { addSnapshot } from './snapshot-command.ts';
 import { addStatus } from './status-command.ts';
 import { printError } from './terminal.ts';
+import { addWal } from './wal-command.ts';
 
 function createProgram(): Command {
   const program = new Command('quorumlab')
@@ -40,7 +42,13 @@ ${EXIT_CODES_HELP}`,
   addBulkSet(program);
   addScan(program);
   addCheck(program);
+  addWal(program);
+  addSnapshot(program);
   return program;
+}
+
+function withSubcommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(withSubcommands)];
 }
 
 /** Runs one command line; sets `process.exitCode`. Never rejects. */
@@ -48,8 +56,10 @@ export async function run(argv: readonly string[]): Promise<void> {
   const json = argv.includes('--json');
   const program = createProgram();
   const silence = { writeErr: () => {} };
-  if (json) for (const command of [program, ...program.commands]) command.configureOutput(silence);
-  for (const command of program.commands) command.exitOverride();
+  for (const command of withSubcommands(program)) {
+    if (json) command.configureOutput(silence);
+    command.exitOverride();
+  }
   try {
     await program.parseAsync([...argv], { from: 'user' });
   } catch (error) {

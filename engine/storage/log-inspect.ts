@@ -34,7 +34,8 @@ export type InspectedRecord = Located &
         baseIndex: number;
       }
     | { kind: 'batch'; batchSequence: number; batchBytes: number; hardState: HardState; refetchIndex: number }
-    | { kind: 'entry'; index: number; term: number; entryKind: keyof typeof EntryKinds; dataBytes: number }
+    /** `data` is a view of the file's bytes. */
+    | { kind: 'entry'; index: number; term: number; entryKind: keyof typeof EntryKinds; data: Uint8Array }
     /** Bytes up to the next whole batch, or to the last that is not zero. */
     | { kind: 'bad'; reason: string; bytes: Uint8Array }
     /** Zeros to the end of the file. */
@@ -113,7 +114,7 @@ function recordAt(file: string, bytes: Uint8Array, offset: number): InspectedRec
     index: readU48(bytes, offset + 8),
     term: readU48(bytes, offset + 14),
     entryKind: nameOfKind(kind),
-    dataBytes: length - FRAME_HEADER_BYTES,
+    data: bytes.subarray(offset + FRAME_HEADER_BYTES, offset + length),
   };
 }
 

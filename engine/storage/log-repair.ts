@@ -1,7 +1,7 @@
 // `quorumlab wal repair` on the folder of a stopped node, and the opposite for the fault lab: a bit turned in a
 // chosen record.
 import { openFileLog } from './file-log-store.ts';
-import { type FileSystem, joinPath } from './file-system.ts';
+import { type FileSystem, type FolderLock, joinPath } from './file-system.ts';
 import { inspectLog, verifyLog } from './log-inspect.ts';
 import type { Random } from './torn-write.ts';
 import type { LogStoreError, RecoveryVerdict } from './types.ts';
@@ -13,6 +13,8 @@ export interface RepairOptions {
   snapshot?: { index: number; term: number } | undefined;
   /** Give up entries that this node may have acknowledged, and let it vote without them. */
   loseAcknowledged: boolean;
+  /** Of the folder, when it is held already; let go of when something was repaired. */
+  lock?: FolderLock | undefined;
 }
 
 export type Repair =
@@ -37,6 +39,7 @@ export async function repairLog(options: RepairOptions): Promise<Repair> {
   const { store } = await openFileLog({
     fs,
     folder,
+    lock: options.lock,
     snapshot: snapshot.index === 0 ? undefined : { ...snapshot, configuration: null },
     onFatal: (error) => failures.push(error),
   });
