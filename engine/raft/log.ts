@@ -160,6 +160,8 @@ export class RaftLog {
     this.#entries = this.#entries.slice(index - this.lastIncludedIndex);
     this.lastIncludedIndex = index;
     this.lastIncludedTerm = term;
+    // What was committed by others may not be synced here yet; the snapshot that covers it is.
+    this.stableIndex = Math.max(this.stableIndex, index);
   }
 
   /** Replaces everything by a snapshot that is ahead of it. */

@@ -6,7 +6,14 @@ import { entryBytes } from './log.ts';
 import type { Progress } from './progress.ts';
 import { quorumValue } from './quorum.ts';
 import { wantSnapshot } from './snapshots.ts';
-import type { AppendEntries, AppendEntriesResponse, Entry, Heartbeat, HeartbeatResponse } from './types.ts';
+import type {
+  AppendEntries,
+  AppendEntriesResponse,
+  Entry,
+  Heartbeat,
+  HeartbeatResponse,
+  InstallSnapshotResponse,
+} from './types.ts';
 import { EntryKind } from './types.ts';
 
 /** Leader: gives the entries their places and sends them on, in parallel with its own disk. [L1] */
@@ -170,8 +177,20 @@ export function handleAppendEntriesResponse(core: Core, message: AppendEntriesRe
   if (progress.state === 'probe') progress.becomeReplicate();
   else if (progress.state === 'replicate') progress.inflights.freeTo(message.matchIndex);
   else if (progress.matchIndex >= core.log.lastIncludedIndex) progress.becomeReplicate();
+  // Its snapshot is in force, but the log was cut further meanwhile: it needs the next one. [S7]
+  else if (progress.matchIndex >= progress.pendingSnapshotIndex) progress.becomeProbe();
   if (isNews) advanceCommit(core);
   sendEntries(core, progress);
+}
+
+/** Leader: the chunks are between the hosts, but once it is in force the log goes on, even if the acknowledgement was lost. */
+export function handleInstallSnapshotResponse(core: Core, message: InstallSnapshotResponse): void {
+  const progress = core.progress.get(message.from);
+  if (progress === undefined) return;
+  progress.heardAtTick = core.tickCount;
+  if (!message.installed || progress.state !== 'snapshot') return;
+  progress.becomeProbe();
+  sendAppend(core, progress);
 }
 
 /** Follower: the leader is there; nothing waits for the disk. */

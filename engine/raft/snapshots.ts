@@ -62,6 +62,7 @@ export function installSnapshot(core: Core, snapshot: InstalledSnapshot): boolea
   if (log.termAt(snapshot.index) === snapshot.term) log.commitTo(snapshot.index);
   if (snapshot.index <= log.commitIndex) return false;
   log.restore(snapshot);
+  core.checkRefetched();
   if (core.leaderId !== 0 && isVoter(core.configuration, core.leaderId))
     acknowledgeSnapshot(core, core.leaderId);
   return true;

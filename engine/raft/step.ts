@@ -14,6 +14,7 @@ import {
   handleAppendEntriesResponse,
   handleHeartbeat,
   handleHeartbeatResponse,
+  handleInstallSnapshotResponse,
 } from './replication.ts';
 import { becomeFollower } from './roles.ts';
 import { handleInstallSnapshot } from './snapshots.ts';
@@ -109,7 +110,7 @@ function dispatch(core: Core, message: Message): void {
       if (hearLeader(core, message)) handleInstallSnapshot(core, message);
       return;
     case 'InstallSnapshotResponse':
-      hearFollower(core, message.from);
+      handleInstallSnapshotResponse(core, message);
       return;
   }
 }
@@ -125,10 +126,4 @@ function hearLeader(core: Core, message: { from: NodeId; type: string }): boolea
   }
   core.electionElapsedTicks = 0;
   return true;
-}
-
-/** Leader: a sign of life; the rest is between the hosts. */
-function hearFollower(core: Core, from: NodeId): void {
-  const progress = core.progress.get(from);
-  if (progress !== undefined) progress.heardAtTick = core.tickCount;
 }
