@@ -28,11 +28,29 @@ export function openControlChannel(): ControlChannel | null {
   }
   if (process.send === undefined) return null;
   return {
-    // A parent that is just going away makes a send fail; `disconnect` says the same.
-    send: (message) => void process.send?.(message, undefined, undefined, () => {}),
+    send,
     onMessage: (listener) => void process.on('message', (data) => isMessage(data) && listener(data)),
-    onGone: (listener) => void process.on('disconnect', listener),
+    onGone: (listener) => {
+      process.on('disconnect', listener);
+      // It may have died while this process was still starting.
+      if (!process.connected) listener();
+    },
   };
+}
+
+/** Messages that a parent which does not read (a debugger holds it, it is paused) may leave in this process. */
+const UNTAKEN_MAX = 1000;
+let untaken = 0;
+
+/** Statuses and events give way first: the next status says it all, and a lost event shows in the sequence. */
+function send(message: NodeMessage): void {
+  const mayWait = message.type === 'status' || message.type === 'events';
+  if (mayWait && untaken >= UNTAKEN_MAX) return;
+  untaken++;
+  // A parent that is just going away makes a send fail; `disconnect` says the same.
+  process.send?.(message, undefined, undefined, () => {
+    untaken--;
+  });
 }
 
 /** The parent is trusted with the content; anything else on the channel is not for the node. */

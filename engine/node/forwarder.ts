@@ -16,9 +16,13 @@ export interface ForwarderOptions {
   lineBytesMax: number;
   /** Requests on their way; more are refused. */
   outstandingMax: number;
+  /** Bytes that the leader has not taken yet; more are refused. */
+  queueBytesMax: number;
   /** Milliseconds, monotonic. */
   now: () => number;
 }
+
+export const FORWARDER_LIMITS = { outstandingMax: 10_000, queueBytesMax: 64 * 1024 * 1024 } as const;
 
 export class Forwarder {
   readonly #options: ForwarderOptions;
@@ -31,7 +35,9 @@ export class Forwarder {
   }
 
   forward(to: ReplyTo, line: string, leader: string): void {
-    if (this.#passed.length >= this.#options.outstandingMax) {
+    const { outstandingMax, queueBytesMax } = this.#options;
+    const queuedBytes = this.#socket?.writableLength ?? 0;
+    if (this.#passed.length >= outstandingMax || queuedBytes >= queueBytesMax) {
       sendReply(
         to,
         errorReply(

@@ -4,7 +4,10 @@ import { z } from 'zod';
 const port = z.number().int().min(0).max(65_535);
 const nodeId = z.number().int().min(1).max(65_535);
 /** `host:port`; an IPv6 host stands in brackets. */
-const address = z.string().regex(/^(\[[0-9a-fA-F:.]+\]|[^\s:[\]]+):\d{1,5}$/, 'must be host:port');
+const address = z
+  .string()
+  .regex(/^(\[[0-9a-fA-F:.]+\]|[^\s:[\]]+):\d{1,5}$/, 'must be host:port')
+  .refine((text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535, 'has a port above 65535');
 const count = (min: number, max: number) => z.number().int().min(min).max(max);
 const MIB = 1024 * 1024;
 

@@ -16,12 +16,8 @@ export interface NodeDisk {
   setFaults(faults: readonly DiskFault[]): void;
   /** Drops and tears what was not synced; the process must die right after. Says what it did. */
   powerCut(seed: number): Promise<string>;
-  /** False: the disk did not let go of the log in time, and the process must end without it. */
-  close(): Promise<boolean>;
+  close(): Promise<void>;
 }
-
-/** Longer than any sync of a disk that works: what is to be kept was synced before it was acknowledged. */
-const CLOSE_MS_MAX = 1500;
 
 export interface NodeDiskOptions {
   folder: string;
@@ -50,16 +46,6 @@ export async function openNodeDisk(options: NodeDiskOptions): Promise<NodeDisk> 
     recovered,
     setFaults: (faults) => fs.setFaults(faults),
     powerCut: async (seed) => JSON.stringify(await fs.powerCut(seed)),
-    close: () => inTime(log.close()),
+    close: () => log.close(),
   };
-}
-
-/** A hung or failed file must not keep the process from ending. */
-async function inTime(closed: Promise<void>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), CLOSE_MS_MAX);
-  });
-  const done = closed.then(() => true);
-  return Promise.race([done, late]).finally(() => clearTimeout(timer));
 }

@@ -21,8 +21,9 @@ import { ClientCounters } from './client-counters.ts';
 import { DriveLoop } from './drive-loop.ts';
 import { EventRecorder } from './event-recorder.ts';
 import { FollowerLag } from './follower-lag.ts';
-import { Forwarder } from './forwarder.ts';
+import { FORWARDER_LIMITS, Forwarder } from './forwarder.ts';
 import { createPages } from './health.ts';
+import { inTime } from './in-time.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { type NodeConfig, splitAddress } from './node-config.ts';
 import { type NodeDisk, openNodeDisk } from './node-disk.ts';
@@ -55,7 +56,8 @@ export class ActionRefused extends Error {
   override readonly name = 'ActionRefused';
 }
 
-const FORWARDS_OUTSTANDING_MAX = 10_000;
+/** Longer than any sync of a disk that works: what is to be kept was synced before it was acknowledged. */
+const DISK_CLOSE_MS_MAX = 1500;
 
 /** Opens folder and ports. Rejects, with nothing left open, when one of them cannot be had. */
 export async function startNode(config: NodeConfig, host: NodeHost): Promise<RunningNode> {
@@ -97,7 +99,7 @@ export class RunningNode {
     this.#ticker = new Ticker(tickIntervalMsOf(config), (count) => this.#tick(count));
     this.#forwarder = new Forwarder({
       lineBytesMax: config.limits.lineBytesMax * 2,
-      outstandingMax: FORWARDS_OUTSTANDING_MAX,
+      ...FORWARDER_LIMITS,
       now: () => performance.now(),
     });
   }
@@ -376,11 +378,11 @@ export class RunningNode {
     this.#ticker.stop();
     this.#forwarder.close();
     await clients.close();
-    await snapshots.close();
     await peers.close();
     loop.stop();
+    const letGo = snapshots.close().then(() => this.#disk?.close());
     // Nothing of what a hung disk still holds was acknowledged. [W11]
-    this.#diskHangs = (await this.#disk?.close()) === false;
+    this.#diskHangs = !(await inTime(letGo, DISK_CLOSE_MS_MAX));
     this.#events.flush();
   }
 

@@ -154,6 +154,8 @@ export class RequestDesk {
   /** Before the core is asked what it owes: one proposal batch and one read batch for the whole turn. */
   submit(): void {
     if (this.#entries.length > 0) this.#propose();
+    // A snapshot from the leader may have brought the state to where a read waits for it.
+    if (this.#batches.size > 0) this.#serveConfirmed();
     if (this.#reads.length > 0) {
       this.#token += 1;
       this.#batches.set(this.#token, { reads: this.#reads, index: 0 });
