@@ -54,7 +54,7 @@ test('a failover tells the gap that clients saw, and while it lasts that they ca
     firstAcknowledgedAt: START + 183,
     gapMs: 183,
     measuredFrom: 'acknowledgement',
-    cause: 'killed by SIGKILL',
+    cause: 'n1: killed by SIGKILL',
     fromLeader: 1,
     fromTerm: 4,
     toLeader: 2,
@@ -62,7 +62,7 @@ test('a failover tells the gap that clients saw, and while it lasts that they ca
   };
   const over: FeedItem = { id: 1, at: START, source: 'failover', nodeId: null, failover };
   expect(sentenceOf(over).text).toBe(
-    'Clients could not write for 183 ms after n1 (term 4): killed by SIGKILL. Now n2 leads in term 5.',
+    'Clients could not write for 183 ms (n1: killed by SIGKILL). Now n2 leads in term 5.',
   );
   const open: FeedItem = { ...over, failover: { ...failover, gapMs: null, toLeader: null, toTerm: null } };
   expect(sentenceOf(open)).toMatchObject({
@@ -70,7 +70,7 @@ test('a failover tells the gap that clients saw, and while it lasts that they ca
     text: expect.stringContaining('Clients cannot write'),
   });
   const quiet: FeedItem = { ...over, failover: { ...failover, measuredFrom: 'loss' } };
-  expect(sentenceOf(quiet).text).toMatch(/^Nobody led for 183 ms after n1 \(term 4\): killed by SIGKILL/);
+  expect(sentenceOf(quiet).text).toMatch(/^Nobody led for 183 ms \(n1: killed by SIGKILL\)/);
 });
 
 test('faults are told in words, and so is their end', () => {

@@ -65,6 +65,15 @@ test('cut links, disk faults and alarms are named', () => {
   expect(healthOf(alarm).words).toBe("Degraded: n3's disk is full");
 });
 
+test('a node without a single whole link is cut off; its alarm and its links need no words then', () => {
+  const cut = (peer: number) =>
+    ({ id: `c${peer}`, peer, direction: 'both', effect: { kind: 'cut' } }) as const;
+  const view = viewAfter(
+    statusItem(3, { faults: { disk: [], links: [cut(1), cut(2)] }, alarms: ['noQuorum'], at: START + 1 }),
+  );
+  expect(healthOf(view).words).toBe('Degraded: n3 is cut off');
+});
+
 test('a follower that stays behind is catching up; one that is merely in flight is not', () => {
   const late = (lagMs: number) =>
     viewAfter(

@@ -85,6 +85,13 @@ test('a killed leader is dead in the next frame, and no frame shows it leading',
   expect(screen.queryByRole('button', { name: 'Kill n1' })).toBeNull();
 });
 
+test('when a node dies under the button that killed it, the keyboard stays on its card', async () => {
+  const { happen } = await openWindow();
+  screen.getByRole('button', { name: 'Kill n2' }).focus();
+  happen({ type: 'process', process: killed(2) });
+  expect(document.activeElement?.getAttribute('aria-label')).toBe('Restart n2');
+});
+
 test('a status that was under way when its process died does not bring it back', async () => {
   const { happen } = await openWindow();
   happen({ type: 'process', process: killed(1) });

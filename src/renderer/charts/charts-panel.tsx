@@ -130,18 +130,20 @@ function ChartsHead() {
   const running = useView((view) => view.workload.running);
   return (
     <div className="flex h-9 shrink-0 items-center gap-3 px-3 text-small text-dim">
-      <fieldset aria-label="Time shown" className="flex gap-0.5">
-        {CHART_MINUTES.map((value) => (
-          <button
-            key={value}
-            type="button"
-            aria-pressed={value === minutes}
-            className={`h-6 rounded-sm px-2 ${value === minutes ? 'bg-hover font-semibold text-text' : 'hover:text-text'}`}
-            onClick={() => ui.setState({ chartMinutes: value })}
-          >
-            {value} min
-          </button>
-        ))}
+      <fieldset aria-label="Time shown">
+        <div className="flex gap-0.5">
+          {CHART_MINUTES.map((value) => (
+            <button
+              key={value}
+              type="button"
+              aria-pressed={value === minutes}
+              className={`h-6 rounded-sm px-2 ${value === minutes ? 'bg-hover font-semibold text-text' : 'hover:text-text'}`}
+              onClick={() => ui.setState({ chartMinutes: value })}
+            >
+              {value} min
+            </button>
+          ))}
+        </div>{' '}
       </fieldset>
       <Mark colour="var(--leader)" dash="0" words="election" />
       <Mark colour="var(--dead)" dash="4 2" words="death" />

@@ -34,29 +34,28 @@ function NodePicker({ selected }: { selected: NodeId }) {
     view.nodes.map((node) => `${node.process.nodeId}:${appearanceOf(node)}`).join(' '),
   );
   return (
-    <fieldset
-      aria-label="Node to inspect"
-      className="flex h-9 shrink-0 items-stretch border-b border-line px-2"
-    >
-      {signs.split(' ').map((sign) => {
-        const [id = '', appearance] = sign.split(':');
-        if (!isAppearance(appearance)) return null;
-        const nodeId = Number(id);
-        const current = nodeId === selected;
-        return (
-          <button
-            key={nodeId}
-            type="button"
-            aria-pressed={current}
-            aria-label={`Inspect ${nodeName(nodeId)}, ${APPEARANCE_STYLES[appearance].word.toLowerCase()}`}
-            className={`flex items-center gap-1.5 border-b-2 px-2.5 font-medium ${current ? 'border-accent text-text' : 'border-transparent text-dim hover:text-text'}`}
-            onClick={() => ui.setState({ selectedNode: nodeId })}
-          >
-            <RoleGlyph appearance={appearance} size={14} />
-            {nodeName(nodeId)}
-          </button>
-        );
-      })}
+    <fieldset aria-label="Node to inspect" className="h-9 shrink-0 border-b border-line px-2">
+      <div className="flex h-full items-stretch">
+        {signs.split(' ').map((sign) => {
+          const [id = '', appearance] = sign.split(':');
+          if (!isAppearance(appearance)) return null;
+          const nodeId = Number(id);
+          const current = nodeId === selected;
+          return (
+            <button
+              key={nodeId}
+              type="button"
+              aria-pressed={current}
+              aria-label={`Inspect ${nodeName(nodeId)}, ${APPEARANCE_STYLES[appearance].word.toLowerCase()}`}
+              className={`flex items-center gap-1.5 border-b-2 px-2.5 font-medium ${current ? 'border-accent text-text' : 'border-transparent text-dim hover:text-text'}`}
+              onClick={() => ui.setState({ selectedNode: nodeId })}
+            >
+              <RoleGlyph appearance={appearance} size={14} />
+              {nodeName(nodeId)}
+            </button>
+          );
+        })}
+      </div>{' '}
     </fieldset>
   );
 }

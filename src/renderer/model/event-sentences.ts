@@ -258,15 +258,13 @@ function processSentence(process: ProcessView): Sentence {
 }
 
 function failoverSentence(failover: FailoverGap): Sentence {
-  const from = `${nodeName(failover.fromLeader)} (term ${failover.fromTerm})`;
-  if (failover.gapMs === null) {
-    const text = `Clients cannot write: ${from} is gone${because(failover.cause)}`;
-    return { text, kind: 'election', tone: 'bad', rule: null };
+  const { gapMs, cause, measuredFrom, toLeader, toTerm } = failover;
+  if (gapMs === null) {
+    return { text: `Clients cannot write (${cause})`, kind: 'election', tone: 'bad', rule: null };
   }
-  const to =
-    failover.toLeader === null ? '' : ` Now ${nodeName(failover.toLeader)} leads in term ${failover.toTerm}.`;
   // Without a client that writes, the watch started when the leader was lost: nobody was kept waiting.
-  const what = failover.measuredFrom === 'loss' ? 'Nobody led for' : 'Clients could not write for';
-  const text = `${what} ${milliseconds(failover.gapMs)} after ${from}${because(failover.cause)}.${to}`;
+  const what = measuredFrom === 'loss' ? 'Nobody led for' : 'Clients could not write for';
+  const now = toLeader === null ? '' : ` Now ${nodeName(toLeader)} leads in term ${toTerm}.`;
+  const text = `${what} ${milliseconds(gapMs)} (${cause}).${now}`;
   return { text, kind: 'election', tone: 'warn', rule: null };
 }

@@ -1,10 +1,11 @@
 // The cluster's health in words. Says only what follows from what running nodes and their processes said.
+import type { NodeId } from '../../../engine/raft/types.ts';
 import type { ClusterView, NodeView } from '../../shared/cluster-view.ts';
 import { leaderOf } from '../../shared/leader.ts';
 import { alarmSentence } from './alarm-words.ts';
 import { isDown, isUp, nodeName } from './appearance.ts';
 import { count, listed } from './figures.ts';
-import { linkCondition, linkStates } from './links.ts';
+import { type LinkState, linkCondition, linkStates } from './links.ts';
 
 export interface Health {
   level: 'good' | 'warn' | 'bad' | 'waiting';
@@ -56,6 +57,12 @@ function catchingUp(view: ClusterView): string[] {
     .map(({ id, lagEntries }) => `${nodeName(id)} is ${count(lagEntries)} entries behind`);
 }
 
+/** All its links are cut, and so it is out of it alone: the others of a pair keep theirs. */
+function isCutOff(nodeId: NodeId, links: readonly LinkState[]): boolean {
+  const own = links.filter(({ a, b }) => a === nodeId || b === nodeId);
+  return own.length > 1 && own.every((link) => linkCondition(link) === 'cut');
+}
+
 /** What keeps the cluster from being healthy, the worst first. */
 function troublesOf(nodes: readonly NodeView[]): string[] {
   const troubles: string[] = [];
@@ -70,15 +77,24 @@ function troublesOf(nodes: readonly NodeView[]): string[] {
   );
   are(named('paused'), 'paused');
   are(named('starting'), 'starting');
+  const links = linkStates(nodes);
+  const isolated = new Set(
+    nodes.filter(({ process }) => isCutOff(process.nodeId, links)).map(({ process }) => process.nodeId),
+  );
+  are([...isolated].map(nodeName), 'cut off');
   for (const { process, status } of nodes) {
-    for (const alarm of status?.alarms ?? []) troubles.push(alarmSentence(alarm, nodeName(process.nodeId)));
+    for (const alarm of status?.alarms ?? []) {
+      // Whoever is cut off reaches no majority: that goes without saying.
+      if (alarm === 'noQuorum' && isolated.has(process.nodeId)) continue;
+      troubles.push(alarmSentence(alarm, nodeName(process.nodeId)));
+    }
   }
   for (const { process, disk } of nodes) {
     if (disk.length > 0) troubles.push(`${nodeName(process.nodeId)}'s disk has a fault`);
   }
-  for (const link of linkStates(nodes)) {
+  for (const link of links) {
     const condition = linkCondition(link);
-    if (condition === 'whole') continue;
+    if (condition === 'whole' || isolated.has(link.a) || isolated.has(link.b)) continue;
     const what = condition === 'slow' ? 'slow' : condition === 'cut' ? 'cut' : 'cut one way';
     troubles.push(`link ${nodeName(link.a)}–${nodeName(link.b)} is ${what}`);
   }

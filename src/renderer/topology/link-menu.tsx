@@ -2,7 +2,7 @@
 import { ArrowLeft, ArrowRight, ArrowRightLeft, Scissors, Timer, Wand2 } from 'lucide-react';
 import { memo, useState } from 'react';
 import { nodeName } from '../model/appearance.ts';
-import { milliseconds, shortCount } from '../model/figures.ts';
+import { shortCount } from '../model/figures.ts';
 import { type LinkState, linkCondition } from '../model/links.ts';
 import type { Point } from '../model/topology-layout.ts';
 import { AskNumber, type NumberQuestion } from '../parts/ask-number.tsx';
@@ -75,7 +75,7 @@ function wordsOf(link: LinkState, entriesPerSecond: string): string {
       return parts.filter((part) => part !== '').join(', ');
     }
     case 'whole': {
-      const trip = link.roundTripMs === null ? '' : milliseconds(link.roundTripMs);
+      const trip = link.roundTripMs === null ? '' : `${link.roundTripMs} ms`;
       const rate = entriesPerSecond === '0' ? '' : `${entriesPerSecond} entries/s`;
       const idle = link.connected ? 'idle' : 'no connection';
       return [rate, trip].filter((part) => part !== '').join(' · ') || idle;

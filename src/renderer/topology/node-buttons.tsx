@@ -1,6 +1,6 @@
 // The buttons at the foot of a node's card. Redrawn when they change, not with every status of their node.
 import { Megaphone, MoreHorizontal, Pause, Play, RotateCcw, Skull, UserMinus } from 'lucide-react';
-import { memo } from 'react';
+import { memo, useEffect, useRef } from 'react';
 import type { ProcessView } from '../../shared/cluster-view.ts';
 import { type Appearance, nodeName } from '../model/appearance.ts';
 import { Button, IconButton } from '../parts/button.tsx';
@@ -18,8 +18,9 @@ export interface NodeButtonsProps {
 export const NodeButtons = memo(function NodeButtons({ process, appearance, entries }: NodeButtonsProps) {
   const name = nodeName(process.nodeId);
   const down = process.state === 'crashed' || process.state === 'stopped';
+  const footer = useKeptFocus(down);
   return (
-    <footer className="node-buttons">
+    <footer ref={footer} className="node-buttons">
       {down ? <StartAgain process={process} /> : <Actions process={process} appearance={appearance} />}
       <MenuButton label={`Actions and faults of ${name}`} entries={entries} align="end">
         <Button {...SMALL} data-shape="icon" className="ml-auto" aria-label={`More for ${name}`}>
@@ -29,6 +30,27 @@ export const NodeButtons = memo(function NodeButtons({ process, appearance, entr
     </footer>
   );
 });
+
+/** Killing a node takes the button away that had the keyboard: it goes to the first one that is there then. */
+function useKeptFocus(down: boolean) {
+  const footer = useRef<HTMLElement>(null);
+  const hadFocus = useRef(false);
+  useEffect(() => {
+    const note = (event: FocusEvent) => {
+      hadFocus.current = event.target instanceof Node && footer.current?.contains(event.target) === true;
+    };
+    document.addEventListener('focusin', note);
+    return () => document.removeEventListener('focusin', note);
+  }, []);
+  const was = useRef(down);
+  useEffect(() => {
+    if (was.current === down) return;
+    was.current = down;
+    const lost = document.activeElement === null || document.activeElement === document.body;
+    if (hadFocus.current && lost) footer.current?.querySelector('button')?.focus();
+  }, [down]);
+  return footer;
+}
 
 function StartAgain({ process }: { process: ProcessView }) {
   const actions = useActions();
