@@ -33,7 +33,8 @@ function reportOf(suite) {
 function vitestCommand(suite, projects) {
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportOf(suite)}`];
   const picked = projects.flatMap((project) => ['--project', project]);
-  return { command: process.execPath, args: [vitest, 'run', ...picked, ...reporters] };
+  const env = { ...process.env, QUORUMLAB_THOROUGH: '1' };
+  return { command: process.execPath, args: [vitest, 'run', ...picked, ...reporters], env };
 }
 
 /** @param {string} project @param {number} timeLimitMs @param {NodeJS.ProcessEnv} env @returns {Command} */
@@ -92,14 +93,14 @@ export const SUITES = [
   },
   {
     name: 'cluster',
-    timeLimitMs: 4 * MINUTE_MS,
+    timeLimitMs: 8 * MINUTE_MS,
     owns: (file) => isTest(file) && inFolders(file, ['cluster']),
     prepare: async () => vitestCommand('cluster', ['cluster']),
     readReport: readVitestReport,
   },
   {
     name: 'desktop',
-    timeLimitMs: 7 * MINUTE_MS,
+    timeLimitMs: 8 * MINUTE_MS,
     owns: (file) => isSpec(file) && inFolders(file, ['e2e']) && !isBrowserSpec(file),
     prepare: prepareDesktop,
     readReport: readPlaywrightReport,
