@@ -5,6 +5,7 @@ import type { RaftOptions } from './options.ts';
 import { Progress } from './progress.ts';
 import { isVoter, members } from './quorum.ts';
 import type { ReadState } from './ready.ts';
+import { Rejoin } from './rejoin.ts';
 import type {
   Configuration,
   Entry,
@@ -38,6 +39,8 @@ export interface RaftStart {
   entries: readonly Entry[];
   /** See Core.refetchIndex. */
   refetchIndex?: number;
+  /** This member took part before, and remembers nothing of it. See Core.rejoin. */
+  hasLostMemory?: boolean;
 }
 
 export class Core {
@@ -57,6 +60,8 @@ export class Core {
 
   /** Highest index that this node may have acknowledged before corruption took entries from it; 0 once all are back. [E11] */
   refetchIndex: number;
+  /** Set while this member, which lost all that it had said and stored, is not whole again. [E14] */
+  rejoin: Rejoin | null;
   /** The host can write, and so could lead. It votes either way. [E13] */
   isEligible = true;
 
@@ -115,6 +120,7 @@ export class Core {
     const lastIndex = start.lastIncludedIndex + start.entries.length;
     this.refetchIndex =
       start.refetchIndex !== undefined && start.refetchIndex > lastIndex ? start.refetchIndex : 0;
+    this.rejoin = start.hasLostMemory === true ? new Rejoin() : null;
     // What stood in the hole may have replaced what stands before it: the hint speaks of another log. [C7]
     const commitIndex = this.isRefetching ? start.lastIncludedIndex : hardState.commitIndex;
     this.log = new RaftLog({ ...start, commitIndex });
@@ -126,9 +132,9 @@ export class Core {
     return this.role !== 'leader' && hasVote && this.isEligible;
   }
 
-  /** Entries that this node may once have acknowledged are not back yet: its vote could lose them. [E11] */
+  /** Entries that this node may once have acknowledged are not back yet: its vote could lose them. [E11] [E14] */
   get isRefetching(): boolean {
-    return this.refetchIndex !== 0;
+    return this.refetchIndex !== 0 || this.rejoin !== null;
   }
 
   /** Once: what a leader replaces afterwards was never committed, and takes no vote away. */

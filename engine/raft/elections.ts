@@ -142,6 +142,9 @@ export function handleRequestVote(core: Core, message: RequestVote): void {
 }
 
 function refetching(core: Core): TransitionReason {
+  if (core.rejoin !== null) {
+    return { reason: 'this node lost its whole memory and has not caught up yet', rule: 'E14' };
+  }
   const missing = `${core.log.stableIndex + 1} to ${core.refetchIndex}`;
   return { reason: `entries ${missing} were lost here and are not back yet`, rule: 'E11' };
 }

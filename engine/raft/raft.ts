@@ -19,6 +19,7 @@ import {
   startReadRound,
 } from './reads.ts';
 import type { Ready, SoftState } from './ready.ts';
+import { askTerm, checkRejoined, tickRejoin } from './rejoin.ts';
 import { advanceCommit, appendAsLeader, sendAppend } from './replication.ts';
 import { type InstalledSnapshot, installSnapshot, snapshotFailed } from './snapshots.ts';
 import { step } from './step.ts';
@@ -45,6 +46,7 @@ export class Raft {
     const core = this.#core;
     core.tickCount += 1;
     expireForwardedReads(core);
+    tickRejoin(core);
     if (core.role !== 'leader') {
       tickElection(core);
       return;
@@ -111,6 +113,7 @@ export class Raft {
   peerConnected(peer: NodeId): void {
     const core = this.#core;
     askWhenConnected(core, peer);
+    askTerm(core, peer);
     const progress = core.progress.get(peer);
     if (progress === undefined) return;
     progress.becomeProbe();
@@ -190,8 +193,9 @@ export class Raft {
     const core = this.#core;
     if (ready.hardState !== null) core.stableTerm = Math.max(core.stableTerm, ready.hardState.currentTerm);
     const last = ready.entries[ready.entries.length - 1];
+    if (last !== undefined) core.log.markStable(last.index, last.term);
+    checkRejoined(core);
     if (last === undefined) return;
-    core.log.markStable(last.index, last.term);
     core.checkRefetched();
     if (core.role === 'leader') advanceCommit(core);
   }
@@ -217,7 +221,7 @@ export class Raft {
     return this.#core.leadTransferee !== 0;
   }
 
-  /** Entries lost to corruption are not back yet; until then this node has no vote. [E11] */
+  /** What was lost to corruption, or with the whole folder, is not back yet; until then this node has no vote. [E11] [E14] */
   get isRefetching(): boolean {
     return this.#core.isRefetching;
   }

@@ -2,6 +2,7 @@
 // heartbeats; a round is confirmed when a majority has answered it or a later one.
 import type { Core, ReadOrigin } from './core.ts';
 import { quorumValue } from './quorum.ts';
+import { takeGoal } from './rejoin.ts';
 import type { HeartbeatResponse, ReadIndex, ReadIndexResponse } from './types.ts';
 
 /** Batches of reads that wait for a leader's first commit; a leader that cannot commit takes no more. */
@@ -107,6 +108,7 @@ export function handleReadIndex(core: Core, message: ReadIndex): void {
 }
 
 export function handleReadIndexResponse(core: Core, message: ReadIndexResponse): void {
+  if (takeGoal(core, message)) return;
   const forwarded = core.readsForwarded.get(message.requestId);
   if (forwarded === undefined) return;
   core.readsForwarded.delete(message.requestId);

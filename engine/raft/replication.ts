@@ -5,6 +5,7 @@ import type { Core } from './core.ts';
 import { entryBytes } from './log.ts';
 import type { Progress } from './progress.ts';
 import { quorumValue } from './quorum.ts';
+import { leaderIsAware } from './rejoin.ts';
 import { wantSnapshot } from './snapshots.ts';
 import type {
   AppendEntries,
@@ -124,6 +125,7 @@ function skipMatching(core: Core, entries: readonly Entry[]): readonly Entry[] {
 
 /** Tells the leader that everything up to `matchIndex` is here; leaves only when it is durable. [L8] */
 function acknowledge(core: Core, message: AppendEntries, matchIndex: number): void {
+  leaderIsAware(core);
   const { messagesAfterSync } = core;
   const last = messagesAfterSync[messagesAfterSync.length - 1];
   if (

@@ -9,6 +9,7 @@ import {
   hasLiveLeader,
 } from './elections.ts';
 import { confirmReadRound, handleReadIndex, handleReadIndexResponse } from './reads.ts';
+import { stepRejoin } from './rejoin.ts';
 import {
   handleAppendEntries,
   handleAppendEntriesResponse,
@@ -26,6 +27,7 @@ const TERM_MAX = 2 ** 47;
 
 export function step(core: Core, message: Message): void {
   if (message.to !== core.id || message.from === core.id || message.term > TERM_MAX) return;
+  if (stepRejoin(core, message)) return;
   if (message.term < core.currentTerm) {
     answerOldTerm(core, message);
     return;

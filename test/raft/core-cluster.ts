@@ -35,6 +35,8 @@ export class CoreNode {
     entries: [],
   };
   unsynced: Ready[] = [];
+  /** What its host tells the core at every start; survives a restart as a file beside the log does. */
+  hasLostMemory = false;
   readonly #options: RaftOptions;
 
   constructor(options: RaftOptions) {
@@ -50,7 +52,15 @@ export class CoreNode {
       lastIncludedIndex: 0,
       lastIncludedTerm: 0,
       entries,
+      hasLostMemory: this.hasLostMemory,
     });
+  }
+
+  /** The folder is emptied; the host knows that there was something in it. */
+  wipe(): void {
+    this.disk = { hardState: { currentTerm: 0, votedFor: 0, commitIndex: 0 }, entries: [] };
+    this.hasLostMemory = true;
+    this.restart();
   }
 
   /** What was not synced is lost. */

@@ -1,0 +1,188 @@
+// A member whose folder was emptied: what it must not do before it is whole again. [E14]
+import { describe, expect, test } from 'vitest';
+import { DEFAULT_RAFT_OPTIONS } from '../../engine/raft/options.ts';
+import { Raft } from '../../engine/raft/raft.ts';
+import type { Message, NodeId } from '../../engine/raft/types.ts';
+import { CoreCluster, type CoreNode, command, seededRandom, textOf } from './core-cluster.ts';
+
+const { electionTimeoutTicks, heartbeatTicks } = DEFAULT_RAFT_OPTIONS;
+const [, MAX_TICKS] = electionTimeoutTicks;
+
+function others(node: CoreNode): [NodeId, NodeId] {
+  const [first = 0, second = 0] = [1, 2, 3].filter((id) => id !== node.id);
+  return [first, second];
+}
+
+/** Wiped while it was down: the others see a new connection, as they do of any node that starts. */
+function wipe(cluster: CoreCluster, nodeId: NodeId): void {
+  cluster.node(nodeId).wipe();
+  for (const peer of cluster.nodes.values()) {
+    if (peer.id !== nodeId && !cluster.down.has(peer.id)) peer.raft.peerConnected(nodeId);
+  }
+}
+
+/** A leader, and some entries on all three. */
+function settled(seed: number) {
+  const cluster = new CoreCluster({ seed });
+  const leader = cluster.elect();
+  for (let turn = 0; turn < 5; turn++) cluster.propose(`v${turn}`, leader);
+  cluster.tick(heartbeatTicks * 2);
+  const [wiped, third] = others(leader);
+  return { cluster, leader, wiped, third };
+}
+
+describe('a member without memory', () => {
+  test('[E14] becomes a voter once it has everything back', () => {
+    const { cluster, leader, wiped } = settled(1);
+    wipe(cluster, wiped);
+    expect(cluster.node(wiped).raft.isRefetching).toBe(true);
+    cluster.tick(heartbeatTicks * 10);
+    const node = cluster.node(wiped);
+    expect(node.raft.isRefetching).toBe(false);
+    expect(node.applied.map(textOf)).toEqual(leader.applied.map(textOf));
+    expect(node.disk.hardState.currentTerm).toBe(leader.raft.currentTerm);
+    expect(node.disk.hardState.votedFor).toBe(wiped);
+    node.raft.campaign();
+    cluster.settle();
+    cluster.tick(MAX_TICKS * 2);
+    cluster.down.add(leader.id);
+    expect(cluster.elect().id).not.toBe(leader.id);
+  });
+
+  test('[E14] elects nobody who lacks what only it and the lost leader had', () => {
+    const { cluster, leader, wiped, third } = settled(2);
+    // Committed by the leader and the one that is wiped next; the third was cut off.
+    cluster.passes = (message) => message.to !== third && message.from !== third;
+    cluster.propose('precious', leader);
+    cluster.settle();
+    expect(leader.applied.map(textOf)).toContain('precious');
+    wipe(cluster, wiped);
+    cluster.down.add(leader.id);
+    cluster.passes = () => true;
+    cluster.tick(MAX_TICKS * 20);
+    // The control: with the vote of a node that does not know what it forgot, the third would lead by now.
+    expect(cluster.leader()).toBeUndefined();
+    cluster.down.delete(leader.id);
+    leader.restart();
+    cluster.tick(MAX_TICKS * 20);
+    expect(cluster.node(wiped).applied.map(textOf)).toContain('precious');
+    expect(cluster.node(third).applied.map(textOf)).toContain('precious');
+  });
+
+  test('[E14] the same loss unannounced does lose the entry: the rule is not for show', () => {
+    const { cluster, leader, wiped, third } = settled(2);
+    cluster.passes = (message) => message.to !== third && message.from !== third;
+    cluster.propose('precious', leader);
+    cluster.settle();
+    wipe(cluster, wiped);
+    cluster.node(wiped).hasLostMemory = false;
+    cluster.node(wiped).restart();
+    cluster.down.add(leader.id);
+    cluster.passes = () => true;
+    cluster.tick(MAX_TICKS * 20);
+    expect(cluster.leader()?.applied.map(textOf)).not.toContain('precious');
+    expect(cluster.leader()).toBeDefined();
+  });
+
+  test('[E14] acknowledges nothing of a deposed leader, whose term it no longer knows', () => {
+    const { cluster, leader, wiped, third } = settled(3);
+    // The old leader is cut off; the other two go on without it.
+    cluster.passes = (message) => message.to !== leader.id && message.from !== leader.id;
+    cluster.node(third).raft.campaign();
+    cluster.tick(MAX_TICKS * 4);
+    const next = [wiped, third].map((id) => cluster.node(id)).find(({ raft }) => raft.role === 'leader');
+    if (next === undefined) throw new Error('nobody leads the majority');
+    const forgetful = next.id === wiped ? third : wiped;
+    cluster.propose('precious', next);
+    cluster.settle();
+    expect(next.applied.map(textOf)).toContain('precious');
+    // The follower is wiped, and now only the deposed leader reaches it.
+    wipe(cluster, forgetful);
+    cluster.down.add(next.id);
+    cluster.passes = () => true;
+    leader.raft.propose([command('usurper')]);
+    cluster.tick(MAX_TICKS * 10);
+    expect(cluster.node(forgetful).disk.entries).toEqual([]);
+    expect(leader.applied.map(textOf)).not.toContain('usurper');
+  });
+
+  test('[E14] is not misled by a leader that still counts on what was lost', () => {
+    const { cluster, leader, wiped, third } = settled(4);
+    cluster.passes = (message) => message.to !== third && message.from !== third;
+    // Acknowledged by the one that is wiped next, while the leader's own disk is slow.
+    cluster.propose('counted', leader);
+    cluster.settle();
+    cluster.passes = () => true;
+    wipe(cluster, wiped);
+    const { raft } = cluster.node(wiped);
+    for (let tick = 0; tick < heartbeatTicks * 20 && raft.isRefetching; tick++) cluster.tick();
+    expect(raft.isRefetching).toBe(false);
+    expect(cluster.node(wiped).disk.entries.map(textOf)).toContain('counted');
+    expect(raft.commitIndex).toBeGreaterThanOrEqual(leader.raft.commitIndex);
+  });
+
+  test('[E14] waits for every other member, and hears them as soon as they connect', () => {
+    const { cluster, wiped, third } = settled(5);
+    cluster.down.add(third);
+    const node = cluster.node(wiped);
+    wipe(cluster, wiped);
+    cluster.tick(MAX_TICKS * 5);
+    expect(node.raft.status()).toMatchObject({ currentTerm: 0, leaderId: 0, lastIndex: 0 });
+    cluster.down.delete(third);
+    cluster.node(third).restart();
+    node.raft.peerConnected(third);
+    cluster.settle();
+    expect(node.raft.currentTerm).toBeGreaterThan(0);
+    cluster.tick(MAX_TICKS * 10);
+    expect(node.raft.isRefetching).toBe(false);
+  });
+
+  test('[E14] begins anew when it is restarted half-way', () => {
+    const { cluster, leader, wiped, third } = settled(6);
+    const node = cluster.node(wiped);
+    wipe(cluster, wiped);
+    // Entries come, but no confirmed commit index.
+    cluster.passes = (message) => message.type !== 'ReadIndexResponse';
+    cluster.tick(heartbeatTicks * 10);
+    expect(node.disk.entries.length).toBe(leader.raft.status().lastIndex);
+    expect(node.raft.isRefetching).toBe(true);
+    cluster.down.add(third);
+    node.restart();
+    cluster.passes = () => true;
+    cluster.tick(MAX_TICKS * 2);
+    expect(node.raft.isRefetching).toBe(true);
+    cluster.down.delete(third);
+    cluster.tick(MAX_TICKS * 10);
+    expect(node.raft.isRefetching).toBe(false);
+  });
+
+  test('[E14] an answer that it did not ask for in this life ends nothing', () => {
+    const node = new Raft(
+      {
+        ...DEFAULT_RAFT_OPTIONS,
+        nodeId: 1,
+        configuration: { voters: [1, 2, 3], votersOutgoing: [], learners: [] },
+        random: seededRandom(9),
+      },
+      {
+        hardState: { currentTerm: 0, votedFor: 0, commitIndex: 0 },
+        lastIncludedIndex: 0,
+        lastIncludedTerm: 0,
+        entries: [],
+        hasLostMemory: true,
+      },
+    );
+    const say = (message: Message) => {
+      node.step(message);
+      while (node.hasReady()) node.advance(node.ready());
+    };
+    for (const from of [2, 3]) say({ type: 'PreVoteResponse', from, to: 1, term: 3, voteGranted: false });
+    say({ type: 'Heartbeat', from: 2, to: 1, term: 3, leaderCommit: 0, readRound: 0 });
+    for (const requestId of [0, 1]) {
+      say({ type: 'ReadIndexResponse', from: 2, to: 1, term: 3, requestId, readIndex: 0 });
+      for (let tick = 0; tick < heartbeatTicks; tick++) node.tick();
+    }
+    expect(node.isRefetching).toBe(true);
+    expect(node.status()).toMatchObject({ currentTerm: 3, votedFor: 1 });
+  });
+});
