@@ -29,6 +29,11 @@ export const nodeConfigSchema = z
     nodeId,
     /** Holds this node's log and nothing else; made when missing. */
     dataDir: z.string().min(1),
+    /**
+     * Set by whoever knows that this node took part in the cluster before: a folder with nothing in it is then a
+     * loss of memory, and the node has no vote before it has caught up. [E14]
+     */
+    wasMember: z.boolean().default(false),
     client: z.strictObject({ host: z.string().default('127.0.0.1'), port }),
     peer: z.strictObject({ host: z.string().default('127.0.0.1'), port }),
     /** All members, this node included. */

@@ -6,12 +6,17 @@ import { createNodeFileSystem } from '../storage/node-file-system.ts';
 import { openStorage } from '../storage/open-storage.ts';
 import type { SnapshotStore } from '../storage/snapshot-store.ts';
 import type { LogStore, LogStoreError, Recovered } from '../storage/types.ts';
+import { forgetLoss, hasLostMemory } from './memory-mark.ts';
 import { readKeyspace } from './snapshot-receiver.ts';
 
 export interface NodeDisk {
   store: LogStore;
   snapshots: SnapshotStore;
   recovered: Recovered;
+  /** Nothing of what this member once said and stored is here. [E14] */
+  hasLostMemory: boolean;
+  /** It has caught up. */
+  forgetLoss(): void;
   /** Replaces the faults in force. */
   setFaults(faults: readonly DiskFault[]): void;
   /** Drops and tears what was not synced; the process must die right after. Says what it did. */
@@ -21,6 +26,8 @@ export interface NodeDisk {
 
 export interface NodeDiskOptions {
   folder: string;
+  /** See NodeConfig.wasMember. */
+  wasMember: boolean;
   /** Gets the newest sound snapshot's state. */
   keyspace: Keyspace;
   /** The log is dead; nothing after the failure was acknowledged. */
@@ -30,9 +37,10 @@ export interface NodeDiskOptions {
 }
 
 export async function openNodeDisk(options: NodeDiskOptions): Promise<NodeDisk> {
-  const { folder, keyspace, onFatal, onFaultsChanged } = options;
+  const { folder, wasMember, keyspace, onFatal, onFaultsChanged } = options;
   const fs = createFaultyFileSystem(createNodeFileSystem(), { random: Math.random, onFaultsChanged });
   const empty = keyspace.view();
+  const lost = await hasLostMemory(fs, { folder, wasMember });
   const { log, snapshots, recovered } = await openStorage({
     fs,
     folder,
@@ -44,6 +52,8 @@ export async function openNodeDisk(options: NodeDiskOptions): Promise<NodeDisk> 
     store: log,
     snapshots,
     recovered,
+    hasLostMemory: lost,
+    forgetLoss: () => void forgetLoss(fs, folder),
     setFaults: (faults) => fs.setFaults(faults),
     powerCut: async (seed) => JSON.stringify(await fs.powerCut(seed)),
     close: () => log.close(),

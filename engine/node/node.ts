@@ -126,6 +126,7 @@ export class RunningNode {
     const { config } = this;
     const disk = await openNodeDisk({
       folder: config.dataDir,
+      wasMember: config.wasMember,
       keyspace: this.#keyspace,
       onFatal: (error) => this.#diskFailed(error),
       onFaultsChanged: (faults) => this.#faultsChanged({ ...this.#faults, disk: faults }),
@@ -135,9 +136,16 @@ export class RunningNode {
     const raft = new Raft(raftOptionsOf(config, Math.random), {
       ...recovered,
       refetchIndex: recovered.lastDurableIndexKnown,
+      hasLostMemory: disk.hasLostMemory,
     });
     const loop = new DriveLoop(raft, store, this.#loopHost());
-    this.#watchdog = new Watchdog({ config, raft, store, alarms: this.#alarms });
+    this.#watchdog = new Watchdog({
+      config,
+      raft,
+      store,
+      alarms: this.#alarms,
+      onMemoryRestored: disk.hasLostMemory ? () => disk.forgetLoss() : null,
+    });
     const desk = this.#createDesk(raft, loop);
     const snapshots = new NodeSnapshots({
       config,

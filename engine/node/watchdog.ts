@@ -10,6 +10,8 @@ export interface WatchdogOptions {
   config: NodeConfig;
   raft: Raft;
   store: LogStore;
+  /** Null unless this member started without any memory: called once it has caught up. [E14] */
+  onMemoryRestored: (() => void) | null;
   alarms: Alarms;
 }
 
@@ -39,6 +41,19 @@ export class Watchdog {
     );
   }
 
+  /** Says why this node has no vote, and lets the disk know when it has one again. [E11] [E14] */
+  #watchRefetching(): void {
+    const { raft, store, alarms, onMemoryRestored } = this.#options;
+    const changes = alarms.set('refetching', raft.isRefetching, () =>
+      onMemoryRestored !== null
+        ? 'its folder was emptied: no vote before it has heard every other node and caught up'
+        : 'entries lost to corruption are fetched from the leader; no vote until they are back',
+    );
+    if (!changes || raft.isRefetching) return;
+    store.markRefetched();
+    onMemoryRestored?.();
+  }
+
   /**
    * A disk that hangs or is full must not stop the cluster: leadership goes to a node whose disk works, tried
    * again until one has it. A node that cannot write could win an election, but not lead. [W11] [W12] [E13]
@@ -50,9 +65,7 @@ export class Watchdog {
     const full = 'the disk is full: nothing is acknowledged until there is room';
     alarms.set('diskHung', isHung, () => `a sync has not returned for ${Math.round(hungMs)} ms`);
     alarms.set('noSpace', noSpace, () => full);
-    const refetches = 'entries lost to corruption are fetched from the leader';
-    const changes = alarms.set('refetching', raft.isRefetching, () => refetches);
-    if (changes && !raft.isRefetching) store.markRefetched();
+    this.#watchRefetching();
     const works = !isHung && !noSpace;
     raft.setEligible(works);
     if (!works && raft.role === 'leader' && !raft.isTransferring) raft.transferLeadership(0);

@@ -41,7 +41,7 @@ export async function startCluster(
     });
   }
   const portOf = (address: string): number => Number(address.split(':')[1]);
-  const start = async (id: number): Promise<InProcessNode> => {
+  const start = async (id: number, wasMember: boolean): Promise<InProcessNode> => {
     const own = peers[id - 1];
     if (own === undefined) throw new RangeError(`no node ${id}`);
     const config = parseNodeConfig({
@@ -51,6 +51,7 @@ export async function startCluster(
       client: { port: portOf(own.client) },
       peer: { port: portOf(own.peer) },
       peers,
+      wasMember,
       ...TIMEOUTS,
       ...settings,
     });
@@ -64,7 +65,7 @@ export async function startCluster(
     return { id, node, events, fatal };
   };
   const nodes: InProcessNode[] = [];
-  for (const { id } of peers) nodes.push(await start(id));
+  for (const { id } of peers) nodes.push(await start(id, false));
   const leaders = (): InProcessNode[] => nodes.filter(({ node }) => node.status().raft.role === 'leader');
   const leader = (): InProcessNode => {
     const [first] = leaders();
@@ -82,7 +83,7 @@ export async function startCluster(
       return leader();
     },
     restart: async (id) => {
-      const started = await start(id);
+      const started = await start(id, true);
       nodes[id - 1] = started;
       return started;
     },

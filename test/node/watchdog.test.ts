@@ -40,7 +40,7 @@ function leaderOn(disk: { noSpace: boolean; syncInFlightMs: number }) {
       () => {},
     ),
   );
-  const watchdog = new Watchdog({ config, raft: single.raft, store: sick, alarms });
+  const watchdog = new Watchdog({ config, raft: single.raft, store: sick, alarms, onMemoryRestored: null });
   return { single, watchdog, alarms, answer };
 }
 
