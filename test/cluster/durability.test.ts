@@ -1,9 +1,9 @@
 // What is acknowledged stays, whatever is killed: real processes, real sockets, real files.
 import { connect } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import type { Client } from '../../engine/client/client.ts';
 import { ClientError } from '../../engine/client/client-error.ts';
-import { eventually, TestCluster, type TestNode } from './harness.ts';
+import { eventually, TestCluster } from './harness.ts';
+import { everything, expectAll, staleView, startLoad } from './load.ts';
 
 const open: TestCluster[] = [];
 
@@ -17,70 +17,12 @@ async function startCluster(config: object = {}): Promise<TestCluster> {
   return cluster;
 }
 
-interface Load {
-  acknowledged: Map<string, string>;
-  /** When each acknowledgement came, in order. */
-  times: number[];
-  unknown: number;
-  counted: bigint;
-  stop(): Promise<void>;
-}
-
-/** Writers that each set one key after the other, and one that counts; until stopped. */
-function startLoad(client: Client, writers: number): Load {
-  let stopped = false;
-  const load: Load = {
-    acknowledged: new Map(),
-    times: [],
-    unknown: 0,
-    counted: 0n,
-    stop: async () => {
-      stopped = true;
-      await Promise.all(loops);
-    },
-  };
-  const tolerate = (error: unknown): void => {
-    if (!(error instanceof ClientError)) throw error;
-    if (error.outcome === 'unknown') load.unknown++;
-  };
-  const write = async (writer: number): Promise<void> => {
-    for (let n = 0; !stopped; n++) {
-      const key = `w${writer}-${n}`;
-      const value = `${writer}:${n}:${'x'.repeat(64)}`;
-      await client.set(key, value).then(() => {
-        load.acknowledged.set(key, value);
-        load.times.push(performance.now());
-      }, tolerate);
-    }
-  };
-  const count = async (): Promise<void> => {
-    while (!stopped) {
-      await client.incr('counter').then(({ value }) => {
-        load.counted = value;
-      }, tolerate);
-    }
-  };
-  const loops = [count(), ...Array.from({ length: writers }, (_, writer) => write(writer))];
-  return load;
-}
-
-async function everything(client: Client): Promise<Map<string, unknown>> {
-  const found = new Map<string, unknown>();
-  for await (const { key, value } of client.scan({ limit: 5_000 })) found.set(String(key), value);
-  return found;
-}
-
-function expectAll(found: Map<string, unknown>, acknowledged: Map<string, string>): void {
-  const lost = [...acknowledged].filter(([key, value]) => found.get(key) !== value);
-  expect(lost).toEqual([]);
-}
-
 test('kill the leader 20 times under load: every acknowledged write is still there', {
   timeout: 240_000,
 }, async () => {
   const cluster = await startCluster();
   const client = cluster.client();
-  const load = startLoad(client, 8);
+  const load = startLoad([client], 8);
   const gaps: number[] = [];
   for (let kill = 0; kill < 20; kill++) {
     await eventually('writes flow', () => load.times.length > kill * 20);
@@ -119,21 +61,6 @@ function longestGap(times: readonly number[], killedAt: number): number {
     longest = Math.max(longest, later - earlier);
   }
   return longest;
-}
-
-/** What one node has, asked of it alone. */
-async function staleView(cluster: TestCluster, node: TestNode): Promise<Map<string, unknown>> {
-  const client = cluster.client({ addresses: [node.clientAddress] });
-  const found = new Map<string, unknown>();
-  let cursor: string | undefined;
-  do {
-    const page = await client.scanPage({ limit: 5_000, consistency: 'stale', cursor });
-    expect(page.receipt.node).toBe(node.clientAddress);
-    for (const { key, value } of page.items) found.set(String(key), value);
-    cursor = page.cursor ?? undefined;
-  } while (cursor !== undefined);
-  client.close();
-  return found;
 }
 
 test('a follower that was killed catches up when it is back', async () => {

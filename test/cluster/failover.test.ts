@@ -1,11 +1,11 @@
 // Who answers what while leadership moves: redirects, forwarding, retries across a failover, paused leaders,
-// failed disks, hostile bytes.
-import { connect, type Socket } from 'node:net';
+// and hostile bytes.
+import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ClientError } from '../../engine/client/client-error.ts';
-import { ExitCode } from '../../engine/protocol/control.ts';
 import { eventually, TestCluster, type TestNode } from './harness.ts';
+import { ask, RawConnection, type Reply } from './raw-connection.ts';
 
 let cluster: TestCluster;
 
@@ -16,50 +16,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await cluster.stop();
 });
-
-type Reply = Record<string, unknown>;
-
-/** A client without any wits: one line out, one line in. */
-class RawConnection {
-  readonly #socket: Socket;
-  readonly #replies: Reply[] = [];
-  closed = false;
-
-  constructor(node: TestNode) {
-    this.#socket = connect(node.port, '127.0.0.1');
-    this.#socket.on('error', () => {});
-    this.#socket.on('close', () => {
-      this.closed = true;
-    });
-    createInterface({ input: this.#socket }).on('line', (line) =>
-      this.#replies.push(JSON.parse(line) as Reply),
-    );
-  }
-
-  send(request: object): void {
-    this.#socket.write(`${JSON.stringify(request)}\n`);
-  }
-
-  next(): Promise<Reply> {
-    return eventually('a reply', () => this.#replies.shift());
-  }
-
-  ask(request: object): Promise<Reply> {
-    this.send(request);
-    return this.next();
-  }
-
-  close(): void {
-    this.#socket.destroy();
-  }
-}
-
-async function ask(node: TestNode, request: object): Promise<Reply> {
-  const connection = new RawConnection(node);
-  const reply = await connection.ask(request);
-  connection.close();
-  return reply;
-}
 
 /** A node that answers for the leader may lag behind an election: try until it does. */
 async function restored(node: TestNode): Promise<void> {
@@ -147,22 +103,6 @@ test('a paused leader is replaced, and answers no stale linearizable read when i
   await cluster.converged();
   expect(await ask(stale, { command: 'get', key: 'paused', consistency: 'stale' })).toMatchObject({
     value: 'new',
-  });
-});
-
-test('a sync that fails ends the leader with its own exit code, and the cluster goes on', async () => {
-  const leader = await cluster.leader();
-  const client = cluster.client();
-  await client.set('disk', 'before');
-  await leader.setFaults({
-    disk: [{ id: 'eio', operations: ['sync', 'write'], effect: { kind: 'error', code: 'EIO' } }],
-  });
-  await client.set('disk', 'after');
-  expect(await leader.exited()).toEqual({ code: ExitCode.diskFailed, signal: null });
-  expect((await client.get('disk')).value).toBe('after');
-  await restored(leader);
-  expect(await ask(leader, { command: 'get', key: 'disk', consistency: 'stale' })).toMatchObject({
-    value: 'after',
   });
 });
 

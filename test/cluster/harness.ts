@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { NodeProcess } from '../../engine/cli/node-process.ts';
 import { type Client, type ClientOptions, createClient } from '../../engine/client/client.ts';
-import type { NodeMessage } from '../../engine/protocol/control.ts';
+import { ExitCode, type NodeAction, type NodeMessage } from '../../engine/protocol/control.ts';
 import { NO_FAULTS, type NodeFaults } from '../../engine/protocol/faults.ts';
 import type { NodeEvent, NodeStatus } from '../../engine/protocol/node-status.ts';
 import { ensureBuild } from '../../scripts/lib/prepare.mjs';
@@ -150,6 +150,27 @@ export class TestNode {
     return eventually(`n${this.id} ends`, () => this.exit);
   }
 
+  /** Resolves when the node has done it; throws when it refuses. */
+  async act(action: NodeAction): Promise<void> {
+    const requestId = this.#process?.order({ type: 'act', action }) ?? 0;
+    const answer = await eventually(`n${this.id} answers to ${action.kind}`, () =>
+      this.#answers.get(requestId),
+    );
+    if (answer.type === 'refused') throw new Error(`n${this.id} refuses ${action.kind}: ${answer.message}`);
+  }
+
+  /** What was not synced is dropped and torn as the seed says, and the process dies. Resolves when it has. */
+  async powerCut(seed: number): Promise<void> {
+    if (!this.running) return;
+    this.#process?.order({ type: 'act', action: { kind: 'powerCut', seed } });
+    const { code } = await this.exited();
+    if (code !== ExitCode.powerCut) throw new Error(`n${this.id} ended with ${code} instead of a power cut`);
+  }
+
+  get dataDir(): string {
+    return String(this.config.dataDir);
+  }
+
   pause(): void {
     process.kill(this.pid, 'SIGSTOP');
     this.paused = true;
@@ -184,13 +205,18 @@ export class TestCluster {
     this.folder = folder;
   }
 
-  /** `config`: settings that all nodes get besides addresses and folders. */
+  /**
+   * `config`: settings that all nodes get besides addresses and folders. `beforeStart` sees the nodes while
+   * there is nothing on their disks.
+   */
   static async start({
     nodes = 3,
     config = {},
+    beforeStart = () => {},
   }: {
     nodes?: number;
     config?: object;
+    beforeStart?: (nodes: readonly TestNode[]) => void | Promise<void>;
   } = {}): Promise<TestCluster> {
     const folder = await mkdtemp(join(tmpdir(), 'quorumlab-test-'));
     const ids = Array.from({ length: nodes }, (_, i) => i + 1);
@@ -219,6 +245,7 @@ export class TestCluster {
         ),
     );
     const cluster = new TestCluster(members, folder);
+    await beforeStart(members);
     await Promise.all(members.map((node) => node.start()));
     await cluster.leader();
     return cluster;
