@@ -59,6 +59,8 @@ export class Progress {
   nextIndex: number;
   /** The core's tick at which the follower was last heard from. [E8] */
   heardAtTick: number;
+  /** The core's tick at which the last AppendEntries left for it. [L9] */
+  sentAtTick = 0;
   /** In `probe`: a message is out and unanswered. */
   probeSent = false;
   /** Index of the snapshot being installed; only in `snapshot`. */

@@ -71,6 +71,7 @@ export function sendAppend(core: Core, progress: Progress): boolean {
     leaderCommit: core.log.commitIndex,
   });
   progress.sent(prevLogIndex + entries.length, entries.length, bytes);
+  progress.sentAtTick = core.tickCount;
   return true;
 }
 
@@ -207,8 +208,10 @@ export function handleHeartbeatResponse(core: Core, message: HeartbeatResponse):
   const progress = core.progress.get(message.from);
   if (progress === undefined) return;
   progress.heardAtTick = core.tickCount;
-  progress.probeSent = false;
   if (progress.matchIndex >= core.log.lastIndex && progress.state !== 'probe') return;
+  // Reads make many heartbeats a turn; what left just now is not lost yet.
+  if ((core.tickCount - progress.sentAtTick) * 2 < core.options.heartbeatTicks) return;
+  progress.probeSent = false;
   if (!sendAppend(core, progress) && progress.state === 'replicate') askForPosition(core, progress);
 }
 
@@ -220,6 +223,7 @@ function askForPosition(core: Core, progress: Progress): void {
   const prevLogIndex = progress.nextIndex - 1;
   const prevLogTerm = core.log.termAt(prevLogIndex);
   if (prevLogTerm === null) return;
+  progress.sentAtTick = core.tickCount;
   const { commitIndex: leaderCommit } = core.log;
   core.send({ type: 'AppendEntries', to: progress.id, prevLogIndex, prevLogTerm, entries: [], leaderCommit });
 }

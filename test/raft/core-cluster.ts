@@ -30,7 +30,7 @@ export class CoreNode {
   readonly reads: { token: number; index: number }[] = [];
   raft: Raft;
   /** Survives a restart. */
-  disk: { hardState: HardState; entries: Entry[] } = {
+  disk: { hardState: HardState; entries: Entry[]; refetchIndex?: number } = {
     hardState: { currentTerm: 0, votedFor: 0, commitIndex: 0 },
     entries: [],
   };
@@ -52,6 +52,7 @@ export class CoreNode {
       lastIncludedIndex: 0,
       lastIncludedTerm: 0,
       entries,
+      refetchIndex: this.disk.refetchIndex ?? 0,
       hasLostMemory: this.hasLostMemory,
     });
   }
@@ -61,6 +62,15 @@ export class CoreNode {
     this.disk = { hardState: { currentTerm: 0, votedFor: 0, commitIndex: 0 }, entries: [] };
     this.hasLostMemory = true;
     this.restart();
+  }
+
+  /** From index 1. */
+  logTerms(): number[] {
+    const entries = new Map<number, number>();
+    for (const { index, term } of this.disk.entries) entries.set(index, term);
+    for (const ready of this.unsynced) for (const { index, term } of ready.entries) entries.set(index, term);
+    const { lastIndex } = this.raft.status();
+    return Array.from({ length: lastIndex }, (_, position) => entries.get(position + 1) ?? 0);
   }
 
   /** What was not synced is lost. */

@@ -36,8 +36,29 @@ describe('a window full of lost messages', () => {
       node.raft.propose([command(`v${turn}`)]);
       node.settle();
     }
+    node.tick(heartbeatTicks);
     const said = node.say({ type: 'HeartbeatResponse', from: 2, term: 1, readRound: 0 });
     expect(ofType(said, 'AppendEntries')).toMatchObject([{ prevLogIndex: 3, entries: [] }]);
+  });
+
+  test('[L9] the heartbeats of a hundred read rounds bring a follower that is behind one message, not a hundred', () => {
+    const node = new SingleNode();
+    node.becomeLeader();
+    node.say(acknowledged({ from: 2, term: 1, matchIndex: 1 }));
+    node.raft.propose([command('for a follower that is still being probed')]);
+    node.settle();
+    node.tick(heartbeatTicks);
+    let sent = 0;
+    for (let round = 1; round <= 100; round++) {
+      node.raft.readIndex(round);
+      node.settle();
+      for (const from of [2, 3]) {
+        const said = node.say({ type: 'HeartbeatResponse', from, term: 1, readRound: round });
+        sent += ofType(said, 'AppendEntries').length;
+      }
+    }
+    expect(node.reads).toHaveLength(100);
+    expect(sent).toBe(2);
   });
 });
 
