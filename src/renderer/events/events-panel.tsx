@@ -81,6 +81,7 @@ export function EventsPanel() {
   );
 }
 
+/** In order of time: events of three processes arrive out of order. */
 function filterRows(feed: readonly FeedItem[], hidden: readonly EventKind[], search: string): Row[] {
   const wanted = search.trim().toLowerCase();
   return feed
@@ -91,7 +92,8 @@ function filterRows(feed: readonly FeedItem[], hidden: readonly EventKind[], sea
       if (wanted === '') return true;
       const who = item.nodeId === null ? '' : nodeName(item.nodeId);
       return `${who} ${sentence.text} ${sentence.rule ?? ''}`.toLowerCase().includes(wanted);
-    });
+    })
+    .sort((left, right) => left.item.at - right.item.at);
 }
 
 function Filters(props: { search: string; onSearch: (search: string) => void; dropped: number }) {

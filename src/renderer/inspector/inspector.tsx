@@ -35,7 +35,7 @@ function NodePicker({ selected }: { selected: NodeId }) {
   );
   return (
     <fieldset aria-label="Node to inspect" className="h-9 shrink-0 border-b border-line px-2">
-      <div className="flex h-full items-stretch">
+      <div className="flex h-9 items-stretch">
         {signs.split(' ').map((sign) => {
           const [id = '', appearance] = sign.split(':');
           if (!isAppearance(appearance)) return null;
