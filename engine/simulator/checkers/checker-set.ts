@@ -1,0 +1,93 @@
+// All checkers of a run behind one call each: only those that look at an event are asked.
+import type { Message } from '../../raft/types.ts';
+import { Acknowledgement } from './acknowledgement.ts';
+import { Application } from './application.ts';
+import type { AppliedEntry, Checker, ClusterView, NodeView } from './checker.ts';
+import { Commitment } from './commitment.ts';
+import { Durability } from './durability.ts';
+import { ElectionSafety } from './election-safety.ts';
+import { LogMatching } from './log-matching.ts';
+import { OwnTermCommit } from './own-term-commit.ts';
+import { ReadFreshness } from './read-freshness.ts';
+import { SessionOnce } from './session-once.ts';
+
+type Method = Exclude<keyof Checker, 'name'>;
+
+export class CheckerSet {
+  readonly commitment: Commitment;
+  readonly #all: readonly Checker[];
+  readonly #by: { readonly [M in Method]: readonly (Checker & Required<Pick<Checker, M>>)[] };
+
+  /** `without`: names of checkers to leave out, to see what the others find. */
+  constructor(cluster: ClusterView, without: readonly string[] = []) {
+    const commitment = new Commitment(cluster);
+    this.commitment = commitment;
+    this.#all = [
+      new ElectionSafety(),
+      new LogMatching(),
+      commitment,
+      new OwnTermCommit(),
+      new Application(),
+      new Durability(),
+      new SessionOnce(),
+      new ReadFreshness(commitment),
+      new Acknowledgement(commitment),
+    ].filter((checker) => !without.includes(checker.name));
+    this.#by = {
+      nodeStarted: this.#with('nodeStarted'),
+      entryHanded: this.#with('entryHanded'),
+      readyTaken: this.#with('readyTaken'),
+      batchDurable: this.#with('batchDurable'),
+      messageLeft: this.#with('messageLeft'),
+      applied: this.#with('applied'),
+      readAsked: this.#with('readAsked'),
+      readConfirmed: this.#with('readConfirmed'),
+      writeAcknowledged: this.#with('writeAcknowledged'),
+    };
+  }
+
+  #with<M extends Method>(method: M): (Checker & Required<Pick<Checker, M>>)[] {
+    return this.#all.filter(
+      (checker): checker is Checker & Required<Pick<Checker, M>> => checker[method] !== undefined,
+    );
+  }
+
+  nodeStarted(node: NodeView): void {
+    for (const checker of this.#by.nodeStarted) checker.nodeStarted(node);
+  }
+
+  entryHanded(
+    node: NodeView,
+    entry: { index: number; term: number; sum: number; previousTerm: number },
+  ): void {
+    for (const checker of this.#by.entryHanded) checker.entryHanded(node, entry);
+  }
+
+  readyTaken(node: NodeView): void {
+    for (const checker of this.#by.readyTaken) checker.readyTaken(node);
+  }
+
+  batchDurable(node: NodeView): void {
+    for (const checker of this.#by.batchDurable) checker.batchDurable(node);
+  }
+
+  messageLeft(node: NodeView, message: Message): void {
+    for (const checker of this.#by.messageLeft) checker.messageLeft(node, message);
+  }
+
+  applied(node: NodeView, applied: AppliedEntry): void {
+    for (const checker of this.#by.applied) checker.applied(node, applied);
+  }
+
+  readAsked(node: NodeView, token: number): void {
+    for (const checker of this.#by.readAsked) checker.readAsked(node, token);
+  }
+
+  readConfirmed(node: NodeView, token: number, index: number): void {
+    for (const checker of this.#by.readConfirmed) checker.readConfirmed(node, token, index);
+  }
+
+  writeAcknowledged(written: { index: number; term: number }): void {
+    for (const checker of this.#by.writeAcknowledged) checker.writeAcknowledged(written);
+  }
+}

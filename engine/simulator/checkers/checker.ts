@@ -1,0 +1,76 @@
+// What every checker is: an onlooker that is told what nodes did, step by step, and throws when it must not be. It
+// knows nodes by what they hand out, send, store and apply, and shares no code with what it checks.
+import type { CommandResult, Proposal } from '../../protocol/command.ts';
+import type { Raft } from '../../raft/raft.ts';
+import type { Entry, HardState, Message, NodeId } from '../../raft/types.ts';
+import type { ShadowLog } from '../shadow-log.ts';
+
+/** Something happened that the named rule forbids. The run ends here. */
+export class Violation extends Error {
+  override readonly name = 'Violation';
+  readonly checker: string;
+  /** Of engine/SPEC.md. */
+  readonly rule: string;
+
+  constructor(checker: string, rule: string, message: string) {
+    super(message);
+    this.checker = checker;
+    this.rule = rule;
+  }
+}
+
+/** A node as checkers see it. */
+export interface NodeView {
+  readonly id: NodeId;
+  /** Starts so far. */
+  readonly life: number;
+  readonly isUp: boolean;
+  readonly raft: Pick<Raft, 'role' | 'currentTerm' | 'commitIndex' | 'lastApplied' | 'isRefetching'>;
+  /** Every entry that the core handed out in this life, or was started with. */
+  readonly log: ShadowLog;
+  readonly disk: {
+    readonly durableLog: ShadowLog;
+    readonly durableHardState: HardState;
+    /** Entries up to here were once acknowledged and are lost; 0 when none are. */
+    readonly refetchIndex: number;
+  };
+}
+
+/** All nodes, and what has been found out about them together. */
+export interface ClusterView {
+  readonly nodes: readonly NodeView[];
+  /** Of the voters; membership does not change yet. */
+  readonly majority: number;
+}
+
+/** Each method is called right after the fact, and throws a Violation or returns. */
+export interface Checker {
+  readonly name: string;
+  /** The node has read its disk and made its core. */
+  nodeStarted?(node: NodeView): void;
+  /** The core handed out an entry to be written; `previousTerm` is that of the entry before it. */
+  entryHanded?(
+    node: NodeView,
+    entry: { index: number; term: number; sum: number; previousTerm: number },
+  ): void;
+  /** The core was asked for a Ready, whose entries are in `log`; nothing of it has been carried out. */
+  readyTaken?(node: NodeView): void;
+  /** `durableLog` and `durableHardState` have just changed. */
+  batchDurable?(node: NodeView): void;
+  messageLeft?(node: NodeView, message: Message): void;
+  /** `proposal` and `result` are null for entries that carry no command. */
+  applied?(node: NodeView, applied: AppliedEntry): void;
+  /** A read reached the node. */
+  readAsked?(node: NodeView, token: number): void;
+  /** The read may be served at `index`. */
+  readConfirmed?(node: NodeView, token: number, index: number): void;
+  /** A client was told that its write is done, as the entry at `index` of `term`. */
+  writeAcknowledged?(written: { index: number; term: number }): void;
+}
+
+export interface AppliedEntry {
+  entry: Entry;
+  sum: number;
+  proposal: Proposal | null;
+  result: CommandResult | null;
+}

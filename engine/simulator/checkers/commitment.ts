@@ -1,0 +1,121 @@
+// What is committed stays: it is on the disks of a majority, it is the same for everybody, it never goes back, and
+// every later leader has it. Raft paper §5.4 [C1] [C2]
+import { type Checker, type ClusterView, type NodeView, Violation } from './checker.ts';
+
+interface Committed {
+  term: number;
+  sum: number;
+  /** In which it was committed: leaders of later terms must have it. */
+  inTerm: number;
+}
+
+export class Commitment implements Checker {
+  readonly name = 'commitment';
+  readonly #cluster: ClusterView;
+  /** From index 1 on. */
+  readonly #committed: Committed[] = [];
+  /** By node: life and commit index when last looked at. */
+  readonly #seen = new Map<number, { life: number; commitIndex: number; ledTerm: number }>();
+
+  constructor(cluster: ClusterView) {
+    this.#cluster = cluster;
+  }
+
+  /** Highest index that any node has known to be committed. */
+  get lastIndex(): number {
+    return this.#committed.length;
+  }
+
+  termAt(index: number): number | null {
+    return this.#committed[index - 1]?.term ?? null;
+  }
+
+  nodeStarted(node: NodeView): void {
+    this.#seen.set(node.id, { life: node.life, commitIndex: node.log.baseIndex, ledTerm: 0 });
+    this.#look(node);
+  }
+
+  readyTaken(node: NodeView): void {
+    this.#look(node);
+  }
+
+  #look(node: NodeView): void {
+    const seen = this.#seen.get(node.id);
+    if (seen === undefined || seen.life !== node.life) throw new Error(`n${node.id} was not started`);
+    const { role, currentTerm, commitIndex } = node.raft;
+    if (commitIndex < seen.commitIndex) {
+      const steps = `from ${seen.commitIndex} to ${commitIndex}`;
+      throw new Violation(this.name, 'C1', `the commit index of n${node.id} goes back ${steps}`);
+    }
+    if (role === 'leader' && seen.ledTerm !== currentTerm) {
+      seen.ledTerm = currentTerm;
+      this.#checkLeader(node, 1);
+    }
+    if (commitIndex === seen.commitIndex) return;
+    const known = this.#committed.length;
+    this.#take(node, seen.commitIndex + 1, commitIndex);
+    seen.commitIndex = commitIndex;
+    if (this.#committed.length === known) return;
+    this.#checkDurable(node, commitIndex);
+    for (const other of this.#cluster.nodes) {
+      if (other.isUp && other.raft.role === 'leader') this.#checkLeader(other, known + 1);
+    }
+  }
+
+  #take(node: NodeView, from: number, to: number): void {
+    if (to > node.log.lastIndex) {
+      throw new Violation(
+        this.name,
+        'C1',
+        `n${node.id} commits ${to}, and its log ends at ${node.log.lastIndex}`,
+      );
+    }
+    const top = node.log.termAt(to) ?? 0;
+    // A follower may hear of it only in a later term than it happened in.
+    const inTerm = node.raft.role === 'leader' ? node.raft.currentTerm : top;
+    for (let index = from; index <= to; index++) {
+      const term = node.log.termAt(index);
+      const sum = node.log.sumAt(index);
+      if (term === null || sum === null) throw new Error(`n${node.id} has no entry ${index}`);
+      const known = this.#committed[index - 1];
+      if (known === undefined) this.#committed.push({ term, sum, inTerm });
+      else if (known.term !== term || known.sum !== sum) {
+        const both = `of term ${known.term} and of term ${term}`;
+        throw new Violation(
+          this.name,
+          'C2',
+          `n${node.id} commits another entry ${index}: both ${both} are committed`,
+        );
+      }
+    }
+  }
+
+  /** On the disks of a majority, but for what corruption has taken since. [L8] */
+  #checkDurable(node: NodeView, index: number): void {
+    const term = node.log.termAt(index);
+    const holders = this.#cluster.nodes.filter(
+      ({ disk }) => disk.durableLog.termAt(index) === term || disk.refetchIndex >= index,
+    );
+    if (holders.length >= this.#cluster.majority) return;
+    const names = holders.map((holder) => `n${holder.id}`).join(', ') || 'nobody';
+    const what = `n${node.id} (${node.raft.role}) commits entry ${index} of term ${term}`;
+    throw new Violation(this.name, 'L8', `${what}, which is on the disks of ${names} alone`);
+  }
+
+  /** Leader completeness. Raft paper §5.4.3 [C2] */
+  #checkLeader(leader: NodeView, from: number): void {
+    for (let index = Math.max(from, leader.log.baseIndex + 1); index <= this.#committed.length; index++) {
+      const committed = this.#committed[index - 1] as Committed;
+      if (committed.inTerm >= leader.raft.currentTerm) continue;
+      const term = leader.log.termAt(index);
+      if (term === committed.term) continue;
+      const has = term === null ? 'has none' : `has one of term ${term}`;
+      const what = `entry ${index} of term ${committed.term}, committed in term ${committed.inTerm}`;
+      throw new Violation(
+        this.name,
+        'C2',
+        `n${leader.id} leads term ${leader.raft.currentTerm} without ${what}: it ${has}`,
+      );
+    }
+  }
+}

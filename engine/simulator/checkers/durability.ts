@@ -1,0 +1,74 @@
+// Nothing leaves a node before what it speaks for is on the node's disk, and what is on disk never goes back. Raft
+// paper figure 2; thesis §10.2.1 [E1] [E3] [L8] [W1]
+import type { AppendEntriesResponse, Message } from '../../raft/types.ts';
+import { type Checker, type NodeView, Violation } from './checker.ts';
+
+export class Durability implements Checker {
+  readonly name = 'durability';
+  readonly #saved = new Map<number, { life: number; term: number; votedFor: number; commitIndex: number }>();
+
+  nodeStarted(node: NodeView): void {
+    this.#look(node, 'starts with');
+  }
+
+  batchDurable(node: NodeView): void {
+    this.#look(node, 'saves');
+  }
+
+  #look(node: NodeView, does: string): void {
+    const { currentTerm: term, votedFor, commitIndex } = node.disk.durableHardState;
+    const before = this.#saved.get(node.id);
+    this.#saved.set(node.id, { life: node.life, term, votedFor, commitIndex });
+    if (before === undefined) return;
+    const what = `n${node.id} ${does}`;
+    if (term < before.term) {
+      throw new Violation(this.name, 'E1', `${what} term ${term}, and had saved ${before.term}`);
+    }
+    if (term === before.term && before.votedFor !== 0 && votedFor !== before.votedFor) {
+      const votes = `a vote for n${votedFor} in term ${term}, and had saved one for n${before.votedFor}`;
+      throw new Violation(this.name, 'E3', `${what} ${votes}`);
+    }
+    // A log with a hole in it begins anew with its commit index: what it knew is of another log. [C7]
+    if (commitIndex < before.commitIndex && node.disk.refetchIndex === 0 && !node.raft.isRefetching) {
+      throw new Violation(
+        this.name,
+        'C1',
+        `${what} commit index ${commitIndex}, and had saved ${before.commitIndex}`,
+      );
+    }
+  }
+
+  messageLeft(node: NodeView, message: Message): void {
+    const { durableHardState, durableLog } = node.disk;
+    // Who asks whether it could win speaks for a term that it has not entered. [E6]
+    if (message.type === 'PreVote' || (message.type === 'PreVoteResponse' && message.voteGranted)) return;
+    if (message.term > durableHardState.currentTerm) {
+      const what = `n${node.id} sends ${message.type} of term ${message.term}`;
+      throw new Violation(this.name, 'E1', `${what}, and its disk is at ${durableHardState.currentTerm}`);
+    }
+    if (message.type === 'RequestVoteResponse' && message.voteGranted) {
+      this.#checkVote(node, message.term, message.to);
+    } else if (message.type === 'RequestVote') {
+      this.#checkVote(node, message.term, message.from);
+    } else if (message.type === 'AppendEntriesResponse' && message.term === durableHardState.currentTerm) {
+      // In a later term the disk may have given up, rightly, what was acknowledged in this one.
+      this.#checkAcknowledgement(node, message, durableLog.lastIndex);
+    }
+  }
+
+  #checkVote(node: NodeView, term: number, candidate: number): void {
+    const { currentTerm, votedFor } = node.disk.durableHardState;
+    if (currentTerm !== term || votedFor === candidate) return;
+    throw new Violation(
+      this.name,
+      'E3',
+      `n${node.id} votes for n${candidate}, and its disk says n${votedFor}`,
+    );
+  }
+
+  #checkAcknowledgement(node: NodeView, message: AppendEntriesResponse, lastDurable: number): void {
+    if (!message.success || message.matchIndex <= lastDurable) return;
+    const what = `n${node.id} acknowledges up to ${message.matchIndex}`;
+    throw new Violation(this.name, 'L8', `${what}, and its disk ends at ${lastDurable}`);
+  }
+}

@@ -1,0 +1,257 @@
+// A simulated disk with one log file: one write in flight, batches that come meanwhile share the next (group
+// commit), and every way in which a disk lets its owner down. It keeps the contract of engine/storage's LogStore.
+import { frameOf } from '../protocol/frame.ts';
+import { readU32 } from '../protocol/little-endian.ts';
+import type { Entry, HardState } from '../raft/types.ts';
+import { encodeBatch, type FoundImage, readImage } from './disk-image.ts';
+import type { Random } from './random.ts';
+import { ShadowLog } from './shadow-log.ts';
+
+export interface DiskBatch {
+  hardState: HardState | null;
+  entries: readonly Entry[];
+}
+
+export interface DiskHost {
+  readonly now: () => number;
+  readonly schedule: (delay: number, kind: string, run: () => void) => void;
+  /** Time that a sync takes when nothing is wrong. */
+  readonly syncTime: readonly [min: number, max: number];
+  /** The batch is durable, and so is everything before it: the disk's view has just taken it in. */
+  readonly batchDurable: (batch: DiskBatch) => void;
+  /** A write or sync failed: this disk takes nothing more from this life of the node. */
+  readonly failed: () => void;
+}
+
+interface QueuedBatch {
+  batch: DiskBatch;
+  onDurable: () => void;
+}
+
+/** Checksum of an entry's frame, which is over its index, term, kind and data. */
+export function sumOf(entry: Entry): number {
+  return readU32(frameOf(entry), 4);
+}
+
+const SECTOR_BYTES = 512;
+const NOTHING_SAVED: HardState = { currentTerm: 0, votedFor: 0, commitIndex: 0 };
+
+export class SimulatedDisk {
+  /** What is durable and was reported so, for checkers: grows batch by batch, in the order of the reports. */
+  durableLog = new ShadowLog();
+  durableHardState: HardState = NOTHING_SAVED;
+  /** While entries that were acknowledged are missing. */
+  refetchIndex = 0;
+  /** Syncs take this many times as long. */
+  slowness = 1;
+  isFull = false;
+  /** Syncs return no earlier. */
+  hungUntil = 0;
+  /** The next write or sync fails. */
+  isFailing = false;
+
+  readonly #host: DiskHost;
+  readonly #random: Random;
+  #bytes = new Uint8Array(4096);
+  #length = 0;
+  /** Where each whole batch begins. */
+  #batchStarts: number[] = [];
+  #nextSequence = 1;
+  #firstSequence = 1;
+  /** Last index of the log as written, durable or not. */
+  #lastIndexWritten = 0;
+  #hardStateWritten: HardState = NOTHING_SAVED;
+  #queue: QueuedBatch[] = [];
+  #inFlight: { bytes: Uint8Array; batches: QueuedBatch[]; since: number } | null = null;
+  /** Rises with each crash: what was under way before never returns. */
+  #life = 0;
+
+  constructor(host: DiskHost, random: Random) {
+    this.#host = host;
+    this.#random = random;
+  }
+
+  /** Takes a batch; `onDurable` is called later, in the order of the calls. */
+  append(batch: DiskBatch, onDurable: () => void): void {
+    this.#queue.push({ batch, onDurable });
+    this.#begin();
+  }
+
+  /** How long the sync in flight has lasted; 0 when none is. */
+  get syncInFlightTime(): number {
+    return this.#inFlight === null ? 0 : this.#host.now() - this.#inFlight.since;
+  }
+
+  get batchCount(): number {
+    return this.#batchStarts.length;
+  }
+
+  /** Room again, or a faster disk: what waits goes on. */
+  resume(): void {
+    this.#begin();
+  }
+
+  /** Nothing of what was lost is missing any more. */
+  markRefetched(): void {
+    this.refetchIndex = 0;
+  }
+
+  #begin(): void {
+    if (this.#inFlight !== null || this.isFull || this.#queue.length === 0) return;
+    const batches = this.#queue;
+    this.#queue = [];
+    const frames: Uint8Array[] = [];
+    const lastIndexBefore = this.#lastIndexWritten;
+    let lastIndex = lastIndexBefore;
+    for (const { batch } of batches) {
+      if (batch.hardState !== null) this.#hardStateWritten = batch.hardState;
+      for (const entry of batch.entries) {
+        if (entry.index > lastIndex + 1)
+          throw new RangeError(`entry ${entry.index} after ${lastIndex} for the disk`);
+        frames.push(frameOf(entry));
+        lastIndex = entry.index;
+      }
+    }
+    const { refetchIndex } = this;
+    const hardState = this.#hardStateWritten;
+    const bytes = encodeBatch(
+      { sequence: this.#nextSequence, lastIndexBefore, hardState, refetchIndex },
+      frames,
+    );
+    this.#lastIndexWritten = lastIndex;
+    this.#inFlight = { bytes, batches, since: this.#host.now() };
+    this.#awaitSync(Math.ceil(this.#random.within(this.#host.syncTime) * this.slowness));
+  }
+
+  #awaitSync(delay: number): void {
+    const life = this.#life;
+    this.#host.schedule(delay, 'sync', () => {
+      if (life !== this.#life) return;
+      const hungFor = this.hungUntil - this.#host.now();
+      if (hungFor > 0) this.#awaitSync(hungFor);
+      else if (this.isFailing) this.#host.failed();
+      else this.#finish();
+    });
+  }
+
+  #finish(): void {
+    const written = this.#inFlight;
+    if (written === null) return;
+    this.#inFlight = null;
+    this.#store(written.bytes);
+    this.#nextSequence += 1;
+    const life = this.#life;
+    for (const { batch, onDurable } of written.batches) {
+      if (batch.hardState !== null) this.durableHardState = batch.hardState;
+      for (const entry of batch.entries) this.durableLog.put(entry, sumOf(entry));
+      this.#host.batchDurable(batch);
+      onDurable();
+      // The callback may have brought the node down.
+      if (life !== this.#life) return;
+    }
+    this.#begin();
+  }
+
+  #store(bytes: Uint8Array): void {
+    if (this.#length + bytes.length > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(this.#bytes.length * 2, this.#length + bytes.length));
+      grown.set(this.#bytes.subarray(0, this.#length));
+      this.#bytes = grown;
+    }
+    this.#batchStarts.push(this.#length);
+    this.#bytes.set(bytes, this.#length);
+    this.#length += bytes.length;
+  }
+
+  /** The node is gone, and with it what was not written; `keepsWritten`: the machine lives on. */
+  crash(keepsWritten: boolean): void {
+    this.#life += 1;
+    this.#queue = [];
+    const written = this.#inFlight;
+    this.#inFlight = null;
+    if (written !== null) this.#tear(written.bytes, keepsWritten);
+    this.isFailing = false;
+  }
+
+  /** What is left of the write in flight: nothing, all, a prefix, or some sectors. */
+  #tear(bytes: Uint8Array, keepsWritten: boolean): void {
+    const random = this.#random;
+    const fate = keepsWritten ? 0.3 : random.next();
+    if (fate < 0.25) return;
+    let left = bytes;
+    if (fate >= 0.4) {
+      left = bytes.slice();
+      if (fate < 0.7) left = left.subarray(0, random.below(bytes.length + 1));
+      else dropSectors(left, this.#length, random);
+    }
+    this.#store(left);
+    // Not a whole batch, as far as anybody knows.
+    this.#batchStarts.pop();
+  }
+
+  /** Turns over one bit in a durable batch that another one stands behind. False when there is none. */
+  flipBit(): boolean {
+    const last = this.#batchStarts.length - 1;
+    if (last < 1) return false;
+    const at = this.#random.below(this.#batchStarts[last] as number);
+    this.#bytes[at] = (this.#bytes[at] as number) ^ (1 << this.#random.below(8));
+    return true;
+  }
+
+  /** What a starting node finds. The disk is put in order, durably, before the node hears of it. */
+  start(): FoundImage {
+    const bytes = this.#bytes.slice(0, this.#length);
+    const found = readImage(bytes, { base: this.durableLog.baseIndex, sequence: this.#firstSequence });
+    const lastIndex = this.durableLog.baseIndex + found.entries.length;
+    this.refetchIndex = found.lastDurableIndexKnown > lastIndex ? found.lastDurableIndexKnown : 0;
+    this.#hardStateWritten = found.hardState;
+    this.durableHardState = found.hardState;
+    this.#lastIndexWritten = lastIndex;
+    if (found.verdict === 'corruption') this.#rewrite(found);
+    else this.#cut(found);
+    const log = new ShadowLog();
+    const { baseIndex, baseTerm } = this.durableLog;
+    log.restartAt({ index: baseIndex, term: baseTerm });
+    for (const entry of found.entries) log.put(entry, sumOf({ ...entry }));
+    this.durableLog = log;
+    return found;
+  }
+
+  #cut(found: FoundImage): void {
+    this.#bytes.fill(0, found.endBytes, this.#length);
+    this.#length = found.endBytes;
+    this.#nextSequence = found.nextSequence;
+    this.#batchStarts = batchStartsOf(this.#bytes.subarray(0, this.#length));
+  }
+
+  /** A new file with what is left, as if it had been a new segment. */
+  #rewrite(found: FoundImage): void {
+    const frames = found.entries.map((entry) => frameOf({ ...entry }));
+    const { hardState, nextSequence: sequence } = found;
+    const { refetchIndex } = this;
+    this.#length = 0;
+    this.#batchStarts = [];
+    const lastIndexBefore = this.durableLog.baseIndex;
+    this.#store(encodeBatch({ sequence, lastIndexBefore, hardState, refetchIndex }, frames));
+    this.#firstSequence = sequence;
+    this.#nextSequence = sequence + 1;
+  }
+}
+
+function dropSectors(bytes: Uint8Array, position: number, random: Random): void {
+  for (let start = 0; start < bytes.length; ) {
+    const stop = Math.min(
+      bytes.length,
+      (Math.floor((position + start) / SECTOR_BYTES) + 1) * SECTOR_BYTES - position,
+    );
+    if (random.chance(0.5)) bytes.fill(0, start, stop);
+    start = stop;
+  }
+}
+
+/** Of a file that is whole. */
+function batchStartsOf(bytes: Uint8Array): number[] {
+  const starts: number[] = [];
+  for (let at = 0; at < bytes.length; at += readU32(bytes, at + 30)) starts.push(at);
+  return starts;
+}

@@ -1,0 +1,364 @@
+// A simulated node: the production core and keyspace on a simulated disk, and the host loop that carries out each
+// Ready in the order that raft/ready.ts gives. It dies between any two actions of that loop when told to.
+import { Keyspace } from '../kv/keyspace.ts';
+import type { CommandResult, Proposal } from '../protocol/command.ts';
+import { decodeProposal } from '../protocol/command-codec.ts';
+import { DecodeError } from '../protocol/decode-error.ts';
+import type { RaftOptions } from '../raft/options.ts';
+import { Raft } from '../raft/raft.ts';
+import type { Ready } from '../raft/ready.ts';
+import { type Entry, EntryKind, type Message, type NodeId, type RaftEvent } from '../raft/types.ts';
+import type { NodeView } from './checkers/checker.ts';
+import type { CheckerSet } from './checkers/checker-set.ts';
+import { SimulatedDisk, sumOf } from './disk.ts';
+import type { Random } from './random.ts';
+import { RequestDesk } from './request-desk.ts';
+import type { ClientRequest, ReplyTo } from './requests.ts';
+import { ShadowLog } from './shadow-log.ts';
+
+/** What a node needs of the world around it. */
+export interface NodeWorld {
+  readonly now: () => number;
+  readonly schedule: (delay: number, kind: string, run: () => void) => void;
+  readonly send: (message: Message) => void;
+  readonly checkers: CheckerSet;
+  readonly count: (what: string) => void;
+  readonly happened: (node: NodeId, event: RaftEvent) => void;
+  readonly trace: (node: NodeId, what: string, detail: string) => void;
+  /** The node has just gone down. */
+  readonly died: (node: SimulatedNode, how: Death) => void;
+}
+
+export type Death = 'crash' | 'kill' | 'ioError';
+
+export interface NodeOptions {
+  raft: RaftOptions;
+  syncTime: readonly [min: number, max: number];
+  turnTimeMax: number;
+  tickTime: number;
+}
+
+/** Unwinds the turn of a node that dies in the middle of it. */
+export class NodeDied extends Error {
+  override readonly name = 'NodeDied';
+}
+
+export class SimulatedNode implements NodeView {
+  readonly id: NodeId;
+  readonly disk: SimulatedDisk;
+  readonly options: NodeOptions;
+  life = 0;
+  isUp = false;
+  isPaused = false;
+  raft: Raft;
+  keyspace = new Keyspace();
+  log = new ShadowLog();
+  /** Simulated time between two ticks: its own idea of time. */
+  tickTime: number;
+  readonly #world: NodeWorld;
+  readonly #random: Random;
+  #desk: RequestDesk;
+  /** Handed to the disk and not yet durable, or waiting behind such. Oldest first. */
+  #outstanding: { ready: Ready; persists: boolean }[] = [];
+  #isTurnScheduled = false;
+  /** What came in while the process was stopped. */
+  #deferred: (() => void)[] = [];
+  /** Actions until it dies in the middle of a turn; null: it does not. */
+  #fuse: { actions: number; how: Death } | null = null;
+  #wasDiskBad = false;
+
+  constructor(world: NodeWorld, options: NodeOptions, random: Random) {
+    this.#world = world;
+    this.options = options;
+    this.#random = random;
+    this.id = options.raft.nodeId;
+    this.tickTime = options.tickTime;
+    this.disk = new SimulatedDisk(
+      {
+        now: world.now,
+        schedule: world.schedule,
+        syncTime: options.syncTime,
+        batchDurable: () => world.checkers.batchDurable(this),
+        failed: () => this.#attempt(() => this.die('ioError')),
+      },
+      random.fork('disk'),
+    );
+    this.raft = this.#createCore();
+    this.#desk = this.#createDesk();
+  }
+
+  // --- life and death
+
+  /** Reads the disk and begins anew. */
+  start(): void {
+    this.life += 1;
+    this.isUp = true;
+    this.isPaused = false;
+    this.#deferred = [];
+    this.#outstanding = [];
+    this.#isTurnScheduled = false;
+    this.#fuse = null;
+    this.#wasDiskBad = false;
+    this.keyspace = new Keyspace();
+    this.raft = this.#createCore();
+    this.#desk = this.#createDesk();
+    this.#world.checkers.nodeStarted(this);
+    this.#scheduleTick(this.#random.below(this.tickTime));
+    this.wake();
+  }
+
+  #createCore(): Raft {
+    const found = this.disk.start();
+    this.log = this.disk.durableLog.copy();
+    if (found.verdict !== 'whole') this.#world.count(`recovery: ${found.verdict}`);
+    const { baseIndex: lastIncludedIndex, baseTerm: lastIncludedTerm } = this.disk.durableLog;
+    return new Raft(this.options.raft, {
+      hardState: found.hardState,
+      entries: found.entries,
+      lastIncludedIndex,
+      lastIncludedTerm,
+      refetchIndex: found.lastDurableIndexKnown,
+    });
+  }
+
+  #createDesk(): RequestDesk {
+    const { checkers, count } = this.#world;
+    return new RequestDesk({
+      raft: this.raft,
+      keyspace: this.keyspace,
+      isDiskFull: () => this.disk.isFull,
+      readAsked: (token) => checkers.readAsked(this, token),
+      readConfirmed: (token, index) => checkers.readConfirmed(this, token, index),
+      count,
+    });
+  }
+
+  die(how: Death): void {
+    if (!this.isUp) return;
+    this.isUp = false;
+    this.isPaused = false;
+    this.#deferred = [];
+    this.#fuse = null;
+    this.disk.crash(how === 'kill');
+    this.#world.died(this, how);
+  }
+
+  /** Lets it die in the middle of what it does next, or at the end of `actions` actions of its host. */
+  lightFuse(actions: number, how: Death): void {
+    if (this.isUp) this.#fuse = { actions, how };
+  }
+
+  putOutFuse(): void {
+    this.#fuse = null;
+  }
+
+  #burn(): void {
+    const fuse = this.#fuse;
+    if (fuse === null) return;
+    fuse.actions -= 1;
+    if (fuse.actions >= 0) return;
+    this.die(fuse.how);
+    throw new NodeDied();
+  }
+
+  pause(): void {
+    this.isPaused = true;
+  }
+
+  /** What came in meanwhile is dealt with at once, as by a process that finds its sockets full. */
+  resume(): void {
+    if (!this.isPaused) return;
+    this.isPaused = false;
+    const deferred = this.#deferred;
+    this.#deferred = [];
+    for (const run of deferred) this.#attempt(run);
+  }
+
+  // --- inputs
+
+  /** Runs now, when the process is no longer stopped, or never when it is gone by then. */
+  #attempt(run: () => void): void {
+    if (!this.isUp) return;
+    if (this.isPaused) {
+      this.#deferred.push(run);
+      return;
+    }
+    try {
+      run();
+    } catch (error) {
+      if (!(error instanceof NodeDied)) throw error;
+    }
+  }
+
+  #later(delay: number, kind: string, run: () => void): void {
+    const { life } = this;
+    this.#world.schedule(delay, kind, () => {
+      if (life === this.life) this.#attempt(run);
+    });
+  }
+
+  #scheduleTick(delay: number): void {
+    const { life } = this;
+    this.#world.schedule(delay, 'tick', () => {
+      if (life !== this.life || !this.isUp) return;
+      // A stopped process misses its ticks, and does not catch up on them.
+      if (!this.isPaused) this.#attempt(() => this.#tick());
+      this.#scheduleTick(this.tickTime);
+    });
+  }
+
+  #tick(): void {
+    this.#watchDisk();
+    this.raft.tick();
+    if (this.raft.hasReady()) this.wake();
+  }
+
+  /** A node that cannot write must not lead. [E13] [W11] [W12] */
+  #watchDisk(): void {
+    const [, timeoutTicks] = this.options.raft.electionTimeoutTicks;
+    const isBad = this.disk.isFull || this.disk.syncInFlightTime > timeoutTicks * this.tickTime;
+    if (isBad === this.#wasDiskBad) return;
+    this.#wasDiskBad = isBad;
+    this.raft.setEligible(!isBad);
+    this.#world.count(isBad ? 'disk found bad' : 'disk good again');
+    if (isBad && this.raft.role === 'leader') this.raft.transferLeadership(0);
+  }
+
+  receive(message: Message): void {
+    this.#attempt(() => {
+      this.raft.step(message);
+      this.wake();
+    });
+  }
+
+  request(request: ClientRequest, replyTo: ReplyTo): void {
+    this.#attempt(() => {
+      this.#desk.take(request, replyTo);
+      this.wake();
+    });
+  }
+
+  /** Anything else that a host may do to its core. */
+  poke(action: (raft: Raft) => void): void {
+    this.#attempt(() => {
+      action(this.raft);
+      this.wake();
+    });
+  }
+
+  // --- the host loop
+
+  wake(): void {
+    if (this.#isTurnScheduled) return;
+    this.#isTurnScheduled = true;
+    this.#later(this.#random.below(this.options.turnTimeMax), 'turn', () => this.#turn());
+  }
+
+  #turn(): void {
+    this.#isTurnScheduled = false;
+    this.#desk.submit();
+    while (this.raft.hasReady()) this.#carryOut(this.raft.ready());
+    if (this.disk.refetchIndex !== 0 && !this.raft.isRefetching) {
+      this.disk.markRefetched();
+      this.#world.count('refetched');
+    }
+  }
+
+  #carryOut(ready: Ready): void {
+    const { checkers, happened } = this.#world;
+    for (const entry of ready.entries) this.#shadow(entry);
+    for (const event of ready.events) happened(this.id, event);
+    checkers.readyTaken(this);
+    this.#send(ready.messages);
+    this.#burn();
+    this.#persist(ready);
+    for (const entry of ready.committed) this.#apply(entry);
+    if (ready.reads.length > 0) this.#desk.confirmReads(ready.reads);
+    this.#desk.serveReads();
+    if (ready.softState !== null && ready.softState.role !== 'leader') this.#desk.leadershipLost();
+    this.#burn();
+  }
+
+  #shadow(entry: Entry): void {
+    const previousTerm = this.log.termAt(entry.index - 1) ?? 0;
+    const sum = sumOf(entry);
+    this.log.put(entry, sum);
+    this.#world.checkers.entryHanded(this, { index: entry.index, term: entry.term, sum, previousTerm });
+  }
+
+  #send(messages: readonly Message[]): void {
+    for (const message of messages) {
+      this.#burn();
+      this.#world.checkers.messageLeft(this, message);
+      this.#world.send(message);
+    }
+  }
+
+  #persist(ready: Ready): void {
+    const persists = ready.hardState !== null || ready.entries.length > 0;
+    if (!persists && this.#outstanding.length === 0) {
+      this.#settle(ready);
+      return;
+    }
+    if (!persists && ready.messagesAfterSync.length === 0) return;
+    this.#outstanding.push({ ready, persists });
+    if (!persists) return;
+    const { life } = this;
+    this.disk.append({ hardState: ready.hardState, entries: ready.entries }, () => {
+      if (life === this.life) this.#attempt(() => this.#batchDurable());
+    });
+  }
+
+  /** The oldest batch is durable, and so is what only waited behind it. */
+  #batchDurable(): void {
+    let passed = 0;
+    for (const { ready, persists } of this.#outstanding) {
+      if (persists && passed > 0) break;
+      passed += 1;
+      this.#settle(ready);
+    }
+    this.#outstanding.splice(0, passed);
+    this.wake();
+  }
+
+  #settle(ready: Ready): void {
+    this.#send(ready.messagesAfterSync);
+    this.#burn();
+    this.raft.advance(ready);
+  }
+
+  #apply(entry: Entry): void {
+    this.#burn();
+    const isCommand = entry.kind === EntryKind.command;
+    const proposal = isCommand ? proposalOf(entry) : null;
+    const result = isCommand ? this.keyspace.apply(entry.index, entry.term, entry.data) : null;
+    const { checkers, count } = this.#world;
+    checkers.applied(this, { entry, sum: sumOf(entry), proposal, result });
+    if (result === null) return;
+    countOutcome(entry, proposal, result, count);
+    // Clients are told as the entry is applied, which is after the disk has it wherever that counts.
+    if (this.#desk.applied(entry, result)) {
+      checkers.writeAcknowledged({ index: entry.index, term: entry.term });
+    }
+  }
+}
+
+function proposalOf(entry: Entry): Proposal | null {
+  try {
+    return decodeProposal(entry.data);
+  } catch (error) {
+    if (error instanceof DecodeError) return null;
+    throw error;
+  }
+}
+
+function countOutcome(
+  entry: Entry,
+  proposal: Proposal | null,
+  result: CommandResult,
+  count: (what: string) => void,
+): void {
+  if (proposal === null || proposal.session === null) return;
+  if (result.type === 'failed' && result.outcome === 'unknown') count('session: too old');
+  else if (result.index !== entry.index) count('session: repeated');
+}

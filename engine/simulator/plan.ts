@@ -1,0 +1,146 @@
+// What one simulation will be like: size, timings, load and faults, all drawn from its seed. Swarm testing (Groce
+// et al., ISSTA 2012): each seed leaves out some kinds of faults altogether, so that none hides what others show.
+import type { RaftOptions } from '../raft/options.ts';
+import { Random } from './random.ts';
+
+/** Simulated time in one tick of a node whose clock is right. */
+export const TIME_PER_TICK = 100;
+
+/** Every fault, with what it does. The names stand in replay commands. */
+export const FAULT_KINDS = {
+  crash: 'power cut: what was not synced is lost or torn',
+  kill: 'process killed: what was written stays',
+  pause: 'process stopped for a while, and goes on as if nothing had been',
+  partition: 'the cluster falls into parts',
+  oneWay: 'messages pass in one direction only',
+  disconnect: 'a connection breaks and stands again',
+  loss: 'messages get lost',
+  delay: 'messages take long',
+  reorder: 'messages overtake each other',
+  duplicate: 'messages arrive more than once',
+  stale: 'messages from before a restart arrive after it',
+  clockRate: 'clocks run at different rates',
+  slowSync: 'the disk is slow',
+  hungSync: 'a sync does not return for a while',
+  ioError: 'a write or sync fails: the process exits',
+  noSpace: 'the disk is full for a while',
+  bitFlip: 'a bit of the log has flipped when the node starts',
+  transfer: 'leadership is handed over on request',
+  campaign: 'a node is asked to campaign',
+} as const;
+export type FaultKind = keyof typeof FAULT_KINDS;
+
+export function isFaultKind(name: string): name is FaultKind {
+  return Object.hasOwn(FAULT_KINDS, name);
+}
+
+type CoreOptions = Omit<RaftOptions, 'nodeId' | 'configuration' | 'random'>;
+
+export interface SimulationPlan {
+  seed: number;
+  nodes: number;
+  /** Events of the safety phase; what follows is healing. */
+  steps: number;
+  /** Kinds that are on, and how hard: from 0 to 1. */
+  faults: ReadonlyMap<FaultKind, number>;
+  /** How often all of them come: 1 is as in the nemesis' table. */
+  faultRate: number;
+  raft: CoreOptions;
+  /** Time that a message takes when nothing is wrong: half open. */
+  linkTime: readonly [min: number, max: number];
+  /** Time that a sync takes when nothing is wrong: half open. */
+  syncTime: readonly [min: number, max: number];
+  /** Longest wait between an input and the turn that deals with it: inputs that come meanwhile share it. */
+  turnTimeMax: number;
+  clients: ClientPlan;
+}
+
+export interface ClientPlan {
+  count: number;
+  /** Keys that all of them use. */
+  keys: number;
+  thinkTicksMax: number;
+  /** How long a client waits for a reply. */
+  patienceTicks: number;
+  /** Share of operations that read. */
+  reads: number;
+  /** Share of reads that go to any node rather than the leader. */
+  followerReads: number;
+  /** Share of clients that give their writes a session. */
+  sessions: number;
+}
+
+/** What may be set by hand; the rest is drawn. */
+export interface PlanOverrides {
+  nodes?: number;
+  steps?: number;
+  /** Of the kinds drawn only these stay on. */
+  faults?: readonly FaultKind[];
+  clients?: number;
+}
+
+export function drawPlan(seed: number, overrides: PlanOverrides = {}): SimulationPlan {
+  const random = new Random(seed).fork('plan');
+  const nodes = random.pick([3, 3, 3, 3, 4, 5, 5, 5, 6, 7]);
+  const steps = random.pick([2000, 4000, 4000, 8000]);
+  const drawn = drawFaults(random.fork('faults'));
+  const kept = overrides.faults;
+  const faults = kept === undefined ? drawn : new Map([...drawn].filter(([kind]) => kept.includes(kind)));
+  const raft = drawCoreOptions(random.fork('core'));
+  const linkMax = random.pick([20, 60, 150]);
+  const syncMax = random.pick([10, 50, 200]);
+  const clients = drawClients(random.fork('clients'), raft);
+  return {
+    seed,
+    nodes: overrides.nodes ?? nodes,
+    steps: overrides.steps ?? steps,
+    faults,
+    faultRate: random.pick([0.7, 1.5, 3]),
+    raft,
+    linkTime: [Math.ceil(linkMax / 5), linkMax],
+    syncTime: [Math.ceil(syncMax / 5), syncMax],
+    turnTimeMax: random.pick([1, 1, 10, 60]),
+    clients: { ...clients, count: overrides.clients ?? clients.count },
+  };
+}
+
+function drawFaults(random: Random): Map<FaultKind, number> {
+  const faults = new Map<FaultKind, number>();
+  // One seed in forty sees no fault at all: then nothing may go wrong, not even slowly.
+  const share = random.chance(1 / 40) ? 0 : random.pick([0.2, 0.4, 0.6]);
+  for (const kind of Object.keys(FAULT_KINDS) as FaultKind[]) {
+    const isOn = random.chance(share);
+    const intensity = random.next();
+    if (isOn) faults.set(kind, intensity);
+  }
+  return faults;
+}
+
+function drawCoreOptions(random: Random): CoreOptions {
+  const minTicks = random.pick([10, 15, 20]);
+  const small = random.chance(0.3);
+  return {
+    electionTimeoutTicks: [minTicks, minTicks * 2],
+    heartbeatTicks: random.pick([2, 3, Math.floor(minTicks / 2)]),
+    leaderLostStaggerTicks: random.pick([1, 3, 5]),
+    // From one entry a message to everything at once.
+    messageBytesMax: random.pick([1, 150, 1000, 1024 * 1024]),
+    inflightMessagesMax: random.pick([1, 2, 8, 256]),
+    inflightBytesMax: random.pick([100, 2000, 32 * 1024 * 1024]),
+    uncommittedBytesMax: small ? random.pick([200, 2000]) : 256 * 1024 * 1024,
+    committedBytesMax: small ? random.pick([1, 500]) : 4 * 1024 * 1024,
+  };
+}
+
+function drawClients(random: Random, raft: CoreOptions): ClientPlan {
+  const timeoutTicks = raft.electionTimeoutTicks[1];
+  return {
+    count: random.pick([2, 4, 6, 8]),
+    keys: random.pick([1, 2, 4]),
+    thinkTicksMax: random.pick([2, 8, 20]),
+    patienceTicks: random.pick([timeoutTicks, timeoutTicks * 2, timeoutTicks * 4]),
+    reads: random.pick([0.1, 0.4, 0.7]),
+    followerReads: random.pick([0, 0.3, 0.7]),
+    sessions: random.pick([0.5, 0.8, 1]),
+  };
+}

@@ -1,0 +1,49 @@
+// Which rules of engine/SPEC.md a run has put to work. Most are named by the core's own events; these are the ones
+// that show from outside: in messages, at disks, in replies.
+import type { Message } from '../raft/types.ts';
+
+type Hit = (rule: string) => void;
+
+export function rulesOfMessage(message: Message, hit: Hit): void {
+  switch (message.type) {
+    case 'AppendEntriesResponse':
+      if (message.success) hit('L8');
+      else {
+        hit('L2');
+        hit('L5');
+      }
+      return;
+    case 'AppendEntries':
+      if (message.entries.length > 0) hit('L1');
+      if (message.leaderCommit > 0) hit('C5');
+      return;
+    case 'HeartbeatResponse':
+      if (message.readRound > 0) hit('R2');
+      return;
+    case 'ReadIndex':
+      hit('R4');
+      return;
+    case 'InstallSnapshot':
+      hit('S7');
+      return;
+    default:
+  }
+}
+
+const OBSERVED: Readonly<Record<string, readonly string[]>> = {
+  'read failed': ['R3'],
+  'recovery: tornTail': ['W7'],
+  'recovery: corruption': ['W8', 'E11'],
+  refetched: ['E11', 'L10'],
+  'disk found bad': ['W11', 'E13'],
+  'died of an I/O error': ['W10'],
+  'proposal refused: tooMuchUncommitted': ['L7'],
+  'proposal refused: transferring': ['E10'],
+  'session: repeated': ['X1'],
+  'session: too old': ['X2'],
+};
+
+/** `what` as the simulation counts it. */
+export function rulesOfObservation(what: string, hit: Hit): void {
+  for (const rule of OBSERVED[what] ?? []) hit(rule);
+}

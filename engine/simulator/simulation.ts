@@ -1,0 +1,423 @@
+// A whole cluster with its clients and its faults on one thread. One seed decides everything: the same plan gives
+// the same run, event by event. First a phase in which anything goes wrong, then one in which all must heal.
+import type { Message, NodeId, RaftEvent } from '../raft/types.ts';
+import { type ClusterView, Violation } from './checkers/checker.ts';
+import { CheckerSet } from './checkers/checker-set.ts';
+import { CounterChecker } from './checkers/counters.ts';
+import { checkLinearizable, checkStatesEqual } from './checkers/final-state.ts';
+import { SimulatedClient } from './client.ts';
+import { EventQueue } from './event-queue.ts';
+import { HistoryRecorder } from './history.ts';
+import { Nemesis } from './nemesis.ts';
+import { Network } from './network.ts';
+import { type Death, type NodeWorld, SimulatedNode } from './node.ts';
+import { type FaultKind, type SimulationPlan, TIME_PER_TICK } from './plan.ts';
+import { Random } from './random.ts';
+import type { ClientReply, ClientRequest } from './requests.ts';
+import { rulesOfMessage, rulesOfObservation } from './rule-coverage.ts';
+import { traceHeader, traceLine } from './trace.ts';
+
+export interface SimulationOptions {
+  /** Told of every line of the trace. */
+  trace?: ((line: string) => void) | undefined;
+  /** Messages too. */
+  tracesMessages?: boolean | undefined;
+  /** Names of checkers to leave out. */
+  withoutCheckers?: readonly string[] | undefined;
+}
+
+export interface FoundViolation {
+  checker: string;
+  rule: string;
+  message: string;
+  step: number;
+  tick: number;
+}
+
+export interface SimulationResult {
+  plan: SimulationPlan;
+  /** Null: nothing went wrong that must not. */
+  violation: FoundViolation | null;
+  steps: number;
+  ticks: number;
+  /** From the end of the faults until all were one again. */
+  healingTicks: number;
+  elections: number;
+  committed: number;
+  operations: number;
+  /** The search for an order was given up: neither proved nor refuted. */
+  isUndecided: boolean;
+  faults: ReadonlyMap<string, number>;
+  rules: ReadonlyMap<string, number>;
+  /** Everything else worth counting. */
+  counts: ReadonlyMap<string, number>;
+}
+
+/** Longest election timeouts that the cluster has, once everything works, to become one again. */
+const HEALING_TIMEOUTS_MAX = 30;
+/** Writes that must get through after the faults. */
+const PROBES = 3;
+
+export function simulate(plan: SimulationPlan, options: SimulationOptions = {}): SimulationResult {
+  return new Simulation(plan, options).run();
+}
+
+class Simulation implements ClusterView {
+  readonly nodes: readonly SimulatedNode[];
+  readonly majority: number;
+  readonly #plan: SimulationPlan;
+  readonly #options: SimulationOptions;
+  readonly #random: Random;
+  readonly #queue = new EventQueue();
+  readonly #network: Network;
+  readonly #nemesis: Nemesis;
+  readonly #checkers: CheckerSet;
+  readonly #history = new HistoryRecorder();
+  readonly #counters = new CounterChecker();
+  readonly #clients: SimulatedClient[];
+  readonly #faults = new Map<string, number>();
+  readonly #rules = new Map<string, number>();
+  readonly #counts = new Map<string, number>();
+  readonly #now = (): number => this.#time;
+  readonly #schedule = (delay: number, kind: string, run: () => void): void =>
+    this.#queue.push(this.#time + delay, kind, run);
+  #time = 0;
+  #steps = 0;
+  #healedAt = 0;
+  #isHealing = false;
+  #elections = 0;
+  #probes = 0;
+
+  constructor(plan: SimulationPlan, options: SimulationOptions) {
+    this.#plan = plan;
+    this.#options = options;
+    const random = new Random(plan.seed).fork('run');
+    this.#random = random.fork('world');
+    this.majority = Math.floor(plan.nodes / 2) + 1;
+    this.#checkers = new CheckerSet(this, options.withoutCheckers);
+    this.#network = new Network(
+      {
+        now: this.#now,
+        schedule: this.#schedule,
+        linkTime: plan.linkTime,
+        deliver: (message) => this.#nodeOf(message.to).receive(message),
+        count: this.#count,
+      },
+      random.fork('network'),
+    );
+    this.nodes = this.#createNodes(random);
+    const world = { now: this.#now, schedule: this.#schedule, nodes: this.nodes, network: this.#network };
+    this.#nemesis = new Nemesis(
+      {
+        ...world,
+        disconnect: (a, b) => this.#disconnect(a, b),
+        reconnect: (a, b) => this.#reconnect(a, b),
+        happened: (kind, node, detail) => this.#faultHappened(kind, node, detail),
+      },
+      plan,
+      random.fork('faults'),
+    );
+    this.#clients = this.#createClients(random);
+  }
+
+  #createNodes(random: Random): SimulatedNode[] {
+    const voters = Array.from({ length: this.#plan.nodes }, (_, at) => at + 1);
+    const configuration = { voters, votersOutgoing: [], learners: [] };
+    const world: NodeWorld = {
+      now: this.#now,
+      schedule: this.#schedule,
+      send: (message) => this.#send(message),
+      checkers: this.#checkers,
+      count: this.#count,
+      happened: (node, event) => this.#eventHappened(node, event),
+      trace: (node, what, detail) => this.#trace(node, what, detail),
+      died: (node, how) => this.#nodeDied(node, how),
+    };
+    return voters.map((nodeId) => {
+      const own = random.fork(`node ${nodeId}`);
+      const raft = { ...this.#plan.raft, nodeId, configuration, random: own.fork('core').next };
+      const { syncTime, turnTimeMax } = this.#plan;
+      return new SimulatedNode(world, { raft, syncTime, turnTimeMax, tickTime: TIME_PER_TICK }, own);
+    });
+  }
+
+  #createClients(random: Random): SimulatedClient[] {
+    const world = {
+      now: this.#now,
+      schedule: this.#schedule,
+      request: (node: NodeId, request: ClientRequest, onReply: (reply: ClientReply) => void) =>
+        this.#request(node, request, onReply),
+      nodeIds: this.nodes.map((node) => node.id),
+      history: this.#history,
+      counters: this.#counters,
+      count: this.#count,
+    };
+    return Array.from(
+      { length: this.#plan.clients.count },
+      (_, at) => new SimulatedClient(world, at + 1, this.#plan.clients, random.fork(`client ${at + 1}`)),
+    );
+  }
+
+  run(): SimulationResult {
+    this.#options.trace?.(traceHeader(this.nodes));
+    let isUndecided = false;
+    let violation: FoundViolation | null = null;
+    try {
+      for (const node of this.nodes) this.#start(node);
+      for (const client of this.#clients) client.start();
+      this.#nemesis.start();
+      while (this.#steps < this.#plan.steps) this.#step();
+      this.#heal();
+      while (!this.#hasConverged()) this.#step();
+      isUndecided = !this.#checkEnd();
+    } catch (error) {
+      violation = this.#violationOf(error);
+      this.#trace(0, 'VIOLATION', `${violation.checker} [${violation.rule}]: ${violation.message}`);
+    }
+    return {
+      plan: this.#plan,
+      violation,
+      steps: this.#steps,
+      ticks: Math.round(this.#time / TIME_PER_TICK),
+      healingTicks: this.#isHealing ? Math.round((this.#time - this.#healedAt) / TIME_PER_TICK) : 0,
+      elections: this.#elections,
+      committed: this.#checkers.commitment.lastIndex,
+      operations: this.#history.operationCount,
+      isUndecided,
+      faults: this.#faults,
+      rules: this.#rules,
+      counts: this.#counts,
+    };
+  }
+
+  #violationOf(error: unknown): FoundViolation {
+    const at = { step: this.#steps, tick: Math.round(this.#time / TIME_PER_TICK) };
+    if (error instanceof Violation) {
+      const { checker, rule, message } = error;
+      return { checker, rule, message, ...at };
+    }
+    // An assertion of the core, or a fault of the simulator itself: the first line of the stack says where.
+    const where = error instanceof Error ? (error.stack?.split('\n')[1]?.trim() ?? '') : '';
+    const message = error instanceof Error ? `${error.message} (${where})` : String(error);
+    return { checker: 'assertion', rule: '', message, ...at };
+  }
+
+  #step(): void {
+    const event = this.#queue.pop();
+    if (event === null) throw new Error('nothing will ever happen again');
+    this.#steps += 1;
+    this.#time = event.time;
+    event.run();
+  }
+
+  // --- nodes and links
+
+  #nodeOf(id: NodeId): SimulatedNode {
+    const node = this.nodes[id - 1];
+    if (node === undefined) throw new RangeError(`no node ${id}`);
+    return node;
+  }
+
+  #start(node: SimulatedNode): void {
+    this.#nemesis.beforeStart(node);
+    node.start();
+    this.#trace(node.id, 'starts', node.raft.isRefetching ? `refetches up to ${node.disk.refetchIndex}` : '');
+    for (const other of this.nodes) if (other !== node && other.isUp) this.#reconnect(node.id, other.id);
+  }
+
+  #nodeDied(node: SimulatedNode, how: Death): void {
+    this.#trace(node.id, 'dies', how);
+    if (how === 'ioError') this.#count('died of an I/O error');
+    for (const other of this.nodes) {
+      if (other === node) continue;
+      this.#network.breakConnection(node.id, other.id);
+      // A process that dies takes its connections down; a machine without power says nothing.
+      if (other.isUp && this.#random.chance(how === 'crash' ? 0.2 : 0.8)) this.#tellLost(other, node.id);
+    }
+    const { life } = node;
+    const downTicks = this.#isHealing ? 5 : this.#random.pick([2, 20, 60, 200]);
+    this.#schedule(1 + this.#random.below(downTicks * TIME_PER_TICK), 'restart', () => {
+      if (node.life === life && !node.isUp) this.#start(node);
+    });
+  }
+
+  #disconnect(a: NodeId, b: NodeId): void {
+    this.#network.breakConnection(a, b);
+    this.#tellLost(this.#nodeOf(a), b);
+    this.#tellLost(this.#nodeOf(b), a);
+  }
+
+  #tellLost(node: SimulatedNode, peer: NodeId): void {
+    const { life } = node;
+    this.#schedule(1 + this.#random.below(3 * TIME_PER_TICK), 'notice', () => {
+      if (node.life !== life) return;
+      this.#count('peer lost');
+      node.poke((raft) => raft.peerLost(peer));
+    });
+  }
+
+  /** Each side finds the connection standing at a moment of its own. */
+  #reconnect(a: NodeId, b: NodeId): void {
+    for (const [node, peer] of [
+      [this.#nodeOf(a), b],
+      [this.#nodeOf(b), a],
+    ] as const) {
+      const { life } = node;
+      this.#schedule(1 + this.#random.below(5 * TIME_PER_TICK), 'notice', () => {
+        if (node.life !== life || !this.#network.passes(a, b) || !this.#network.passes(b, a)) return;
+        this.#count('peer connected');
+        node.poke((raft) => raft.peerConnected(peer));
+      });
+    }
+  }
+
+  #send(message: Message): void {
+    this.#count(message.type);
+    rulesOfMessage(message, this.#hitRule);
+    if (this.#options.tracesMessages) this.#trace(message.from, message.type, describe(message));
+    this.#network.send(message);
+  }
+
+  /** Clients are on the network too, but nobody cuts them off from a node that lives. */
+  #request(id: NodeId, request: ClientRequest, onReply: (reply: ClientReply) => void): void {
+    const { trouble } = this.#network;
+    const copies = this.#random.chance(trouble.loss) ? 0 : 1;
+    // Only a session makes it harmless to be heard twice.
+    const mayRepeat = request.type === 'write' && request.proposal.session !== null;
+    const repeats = mayRepeat && this.#random.chance(trouble.duplicates) ? 1 : 0;
+    for (let copy = 0; copy < copies + repeats; copy++) {
+      this.#schedule(this.#clientTime(), 'request', () => {
+        this.#nodeOf(id).request(request, (reply) => {
+          if (this.#random.chance(trouble.loss)) return;
+          this.#schedule(this.#clientTime(), 'reply', () => onReply(reply));
+        });
+      });
+    }
+  }
+
+  #clientTime(): number {
+    const { delayed, delayMax } = this.#network.trouble;
+    const extra = delayed > 0 && this.#random.chance(delayed) ? this.#random.below(delayMax + 1) : 0;
+    return this.#random.within(this.#plan.linkTime) + extra;
+  }
+
+  // --- healing
+
+  #heal(): void {
+    this.#isHealing = true;
+    this.#healedAt = this.#time;
+    this.#trace(0, 'HEALING', 'no faults from here on');
+    for (const client of this.#clients) client.isStopping = true;
+    this.#nemesis.stop();
+    for (const node of this.nodes) {
+      node.putOutFuse();
+      if (!node.isUp)
+        this.#schedule(1 + this.#random.below(5 * TIME_PER_TICK), 'restart', () => {
+          if (!node.isUp) this.#start(node);
+        });
+      for (const other of this.nodes) if (node.id < other.id) this.#reconnect(node.id, other.id);
+    }
+    this.#probe();
+  }
+
+  /** A write a few ticks after the last one, until enough have got through and nobody is missing entries. */
+  #probe(): void {
+    const refetching = this.nodes.some((node) => !node.isUp || node.raft.isRefetching);
+    if (this.#probes >= PROBES && !refetching) return;
+    const leader = this.nodes.find((node) => node.isUp && node.raft.role === 'leader');
+    const command = { type: 'set', key: 'probe', value: String(this.#probes), kind: 0 } as const;
+    leader?.request({ type: 'write', proposal: { command, session: null } }, (reply) => {
+      if (reply.type === 'written') this.#probes += 1;
+    });
+    this.#schedule(3 * TIME_PER_TICK, 'probe', () => this.#probe());
+  }
+
+  #hasConverged(): boolean {
+    const [, timeoutTicks] = this.#plan.raft.electionTimeoutTicks;
+    const elapsedTicks = (this.#time - this.#healedAt) / TIME_PER_TICK;
+    const missing = this.#whatIsMissing();
+    if (missing === null) return true;
+    if (elapsedTicks <= HEALING_TIMEOUTS_MAX * timeoutTicks) return false;
+    const after = `${elapsedTicks.toFixed(0)} ticks after the last fault`;
+    throw new Violation('convergence', 'E2', `${after} ${missing}`);
+  }
+
+  /** What keeps the cluster from being one, or null. */
+  #whatIsMissing(): string | null {
+    const [first] = this.nodes;
+    if (first === undefined) return null;
+    const { leaderId, currentTerm, commitIndex } = first.raft;
+    for (const { id, isUp, raft, log } of this.nodes) {
+      if (!isUp) return `n${id} is down`;
+      if (raft.leaderId === 0) return `n${id} knows no leader`;
+      if (raft.leaderId !== leaderId || raft.currentTerm !== currentTerm)
+        return `n1 and n${id} follow different leaders`;
+      if (raft.isRefetching) return `n${id} misses entries`;
+      if (
+        raft.commitIndex !== commitIndex ||
+        raft.lastApplied !== commitIndex ||
+        log.lastIndex !== commitIndex
+      ) {
+        return `n${id} is at ${raft.lastApplied}/${raft.commitIndex}/${log.lastIndex}, n1 has committed ${commitIndex}`;
+      }
+    }
+    if (this.#probes < PROBES) return `${this.#probes} writes got through, and ${PROBES} must`;
+    const waiting = this.#clients.find((client) => !client.isIdle);
+    return waiting === undefined ? null : `client ${waiting.id} waits for an answer`;
+  }
+
+  /** False: whether the history is linearizable could not be decided. */
+  #checkEnd(): boolean {
+    checkStatesEqual(this.nodes);
+    const { keyspace } = this.#nodeOf(1);
+    this.#counters.finish((key) => Number(keyspace.get(key)?.value ?? 0));
+    for (let at = 0; at < this.#plan.clients.keys; at++) {
+      const key = `k${at}`;
+      const value = keyspace.get(key)?.value ?? null;
+      const read = this.#history.invoke({ process: `final/${key}`, f: 'read', key, value });
+      this.#history.finish(read, 'ok');
+    }
+    return checkLinearizable(this.#history.entries());
+  }
+
+  // --- what is told about it
+
+  readonly #count = (what: string): void => {
+    this.#counts.set(what, (this.#counts.get(what) ?? 0) + 1);
+    rulesOfObservation(what, this.#hitRule);
+  };
+
+  readonly #hitRule = (rule: string): void => {
+    this.#rules.set(rule, (this.#rules.get(rule) ?? 0) + 1);
+  };
+
+  #eventHappened(node: NodeId, event: RaftEvent): void {
+    this.#hitRule(event.rule);
+    if (event.type === 'leaderElected') this.#elections += 1;
+    if (this.#options.trace !== undefined) this.#trace(node, event.type, describe(event));
+  }
+
+  #faultHappened(kind: FaultKind, node: NodeId, detail: string): void {
+    this.#faults.set(kind, (this.#faults.get(kind) ?? 0) + 1);
+    this.#trace(node, `* ${kind}`, detail);
+  }
+
+  #trace(node: NodeId, what: string, detail: string): void {
+    const { trace } = this.#options;
+    if (trace === undefined) return;
+    trace(traceLine({ step: this.#steps, time: this.#time, node, what, detail }, this.nodes));
+  }
+}
+
+/** The fields that are worth a column's width. */
+function describe(event: RaftEvent | Message): string {
+  const parts: string[] = [];
+  for (const [name, value] of Object.entries(event)) {
+    if (name === 'type' || name === 'from' || name === 'rule') continue;
+    if (name === 'entries') parts.push(`entries ${(value as readonly unknown[]).length}`);
+    else if (name === 'to' && typeof value === 'number') parts.push(`to n${value}`);
+    else parts.push(`${name} ${Array.isArray(value) ? value.join(' ') : String(value)}`);
+  }
+  if ('rule' in event) parts.push(`[${event.rule}]`);
+  return parts.join(', ');
+}

@@ -1,0 +1,44 @@
+// A run as lines of fixed columns: step, tick, node, what, the state of every node, and details. For people and diff.
+import type { NodeId, Role } from '../raft/types.ts';
+import { TIME_PER_TICK } from './plan.ts';
+
+export interface TracedNode {
+  readonly id: NodeId;
+  readonly isUp: boolean;
+  readonly isPaused: boolean;
+  readonly raft: { readonly role: Role; readonly currentTerm: number; readonly commitIndex: number };
+  readonly log: { readonly lastIndex: number };
+}
+
+export interface TraceEvent {
+  step: number;
+  time: number;
+  /** 0: of the whole cluster. */
+  node: NodeId;
+  what: string;
+  detail: string;
+}
+
+const STATE_WIDTH = 14;
+const LETTERS: Record<Role, string> = { follower: 'f', preCandidate: 'p', candidate: 'c', leader: 'L' };
+
+export function traceHeader(nodes: readonly TracedNode[]): string {
+  const states = nodes.map((node) => `n${node.id}`.padEnd(STATE_WIDTH)).join('');
+  return `${'step'.padStart(7)} ${'tick'.padStart(9)}  node ${'what'.padEnd(16)} ${states}detail`;
+}
+
+/** States read `role term:commit/last`: `L 4:17/19`. `z`: stopped. `-`: down. */
+export function traceLine(event: TraceEvent, nodes: readonly TracedNode[]): string {
+  const step = String(event.step).padStart(7);
+  const tick = (event.time / TIME_PER_TICK).toFixed(2).padStart(9);
+  const node = (event.node === 0 ? '' : `n${event.node}`).padEnd(4);
+  const states = nodes.map((state) => stateOf(state).padEnd(STATE_WIDTH)).join('');
+  return `${step} ${tick}  ${node} ${event.what.padEnd(16)} ${states}${event.detail}`.trimEnd();
+}
+
+function stateOf(node: TracedNode): string {
+  if (!node.isUp) return '-';
+  const { role, currentTerm, commitIndex } = node.raft;
+  const letter = node.isPaused ? 'z' : LETTERS[role];
+  return `${letter} ${currentTerm}:${commitIndex}/${node.log.lastIndex}`;
+}
