@@ -1,6 +1,7 @@
 // The command line as a whole: its commands, its help, and how every way to end becomes an exit code.
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../protocol/version.ts';
+import { addBench } from './bench-command.ts';
 import { addBulkSet } from './bulk-set-command.ts';
 import { addCheck } from './check-command.ts';
 import { addCluster } from './cluster-command.ts';
@@ -42,6 +43,7 @@ ${EXIT_CODES_HELP}`,
   addBulkSet(program);
   addScan(program);
   addCheck(program);
+  addBench(program);
   addWal(program);
   addSnapshot(program);
   return program;
