@@ -14,12 +14,15 @@ const OFFSET_WIDTH = 10;
 const GIVEN_UP = ' [given up by a recovery]';
 
 /** One line, or for a bad record several: offset in the file, then what stands there. */
-export function recordLines(record: InspectedRecord, { counts }: { counts: boolean }): string[] {
+export function recordLines(record: InspectedRecord): string[] {
   const offset = String(record.offsetBytes).padStart(OFFSET_WIDTH);
-  const line = `${offset}  ${describeRecord(record)}${counts || record.kind === 'blank' ? '' : GIVEN_UP}`;
-  if (record.kind !== 'bad') return [record.kind === 'entry' && counts ? line : pc.dim(line)];
+  const line = `${offset}  ${describeRecord(record)}${record.givenUp && record.kind !== 'blank' ? GIVEN_UP : ''}`;
+  if (record.kind !== 'bad') return [record.kind === 'entry' && !record.givenUp ? line : pc.dim(line)];
   const hex = hexView(record.bytes, record.offsetBytes);
-  return [counts ? pc.red(line) : pc.dim(line), ...hex.map((row) => `${' '.repeat(OFFSET_WIDTH + 2)}${row}`)];
+  return [
+    record.givenUp ? pc.dim(line) : pc.red(line),
+    ...hex.map((row) => `${' '.repeat(OFFSET_WIDTH + 2)}${row}`),
+  ];
 }
 
 function describeRecord(record: InspectedRecord): string {
@@ -62,10 +65,7 @@ function describeEntry({ entryKind, data }: RecordOf<'entry'>): string {
 }
 
 /** The members of a line of JSON. Sizes and offsets are in bytes. */
-export function recordMembers(
-  record: InspectedRecord,
-  { counts }: { counts: boolean },
-): Record<string, unknown> {
+export function recordMembers(record: InspectedRecord): Record<string, unknown> {
   const { kind, file, offsetBytes, lengthBytes } = record;
   return {
     record: kind,
@@ -73,7 +73,7 @@ export function recordMembers(
     offsetBytes,
     lengthBytes,
     ...ownMembers(record),
-    ...(counts ? {} : { givenUp: true }),
+    ...(record.givenUp ? { givenUp: true } : {}),
   };
 }
 

@@ -1,6 +1,5 @@
 // wal: what stands in a stopped node's log. This file is the group and `wal dump`.
 import type { Command } from 'commander';
-import { readLogFolder } from '../storage/log-folder.ts';
 import { type InspectedRecord, inspectLog } from '../storage/log-inspect.ts';
 import { integer } from './client-options.ts';
 import { CliExitCode } from './exit-code.ts';
@@ -74,7 +73,6 @@ Exit codes:
 /** Whether a bad record was among those that were read. */
 async function dump(folder: NodeFolder, flags: DumpFlags): Promise<boolean> {
   requireLog(folder);
-  const ends = await countedEnds(folder);
   const limit = flags.limit ?? Number.POSITIVE_INFINITY;
   let file = '';
   let printed = 0;
@@ -82,8 +80,7 @@ async function dump(folder: NodeFolder, flags: DumpFlags): Promise<boolean> {
   for await (const record of inspectLog(folder.fs, folder.path)) {
     // Whoever read us through a pipe has seen enough.
     if (!process.stdout.writable) break;
-    const counts = record.offsetBytes < (ends.get(record.file) ?? Number.POSITIVE_INFINITY);
-    if (record.kind === 'bad' && counts) hadBad = true;
+    if (record.kind === 'bad' && !record.givenUp) hadBad = true;
     if (!isWanted(record, flags)) continue;
     if (printed === limit) {
       remark(`stopped after ${limit} records; there are more`);
@@ -91,26 +88,14 @@ async function dump(folder: NodeFolder, flags: DumpFlags): Promise<boolean> {
     }
     printed++;
     if (flags.json) {
-      printJson(recordMembers(record, { counts }));
+      printJson(recordMembers(record));
       continue;
     }
     if (record.file !== file) printLine(record.file);
     file = record.file;
-    for (const line of recordLines(record, { counts })) printLine(line);
+    for (const line of recordLines(record)) printLine(line);
   }
   return hadBad;
-}
-
-/** Behind these offsets stands what an earlier recovery gave up: the next segment says so. */
-async function countedEnds({ fs, path }: NodeFolder): Promise<Map<string, number>> {
-  const { chain } = await readLogFolder(fs, path, 0);
-  const names = new Map(chain.map(({ sequence, name }) => [sequence, name]));
-  const ends = new Map<string, number>();
-  for (const { header } of chain) {
-    const previous = names.get(header.previousSequence);
-    if (previous !== undefined) ends.set(previous, header.previousEndBytes);
-  }
-  return ends;
 }
 
 function isWanted(record: InspectedRecord, { from, to }: DumpFlags): boolean {

@@ -140,7 +140,7 @@ function asLines(folder: string, verification: Verification): string[] {
   ];
   for (const finding of findings) {
     lines.push('', `A start would say: ${finding.verdict.message}`);
-    if (finding.bad !== null) lines.push(...recordLines(finding.bad, { counts: true }));
+    if (finding.bad !== null) lines.push(...recordLines(finding.bad));
   }
   if (verdict === 'tornTail') lines.push('', `The next start cuts it; so does: ${repairCommand(folder)}`);
   if (missing !== null) {

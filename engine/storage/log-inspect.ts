@@ -4,6 +4,7 @@ import { crc32 } from '../protocol/crc32.ts';
 import { FRAME_BYTES_MAX, FRAME_HEADER_BYTES, isEntryKind } from '../protocol/frame.ts';
 import { type EntryKind, EntryKind as EntryKinds, type HardState } from '../raft/types.ts';
 import { type FileSystem, joinPath } from './file-system.ts';
+import { readLogFolder } from './log-folder.ts';
 import { recoverLog } from './recovery.ts';
 import {
   BATCH_HEAD_BYTES,
@@ -13,6 +14,7 @@ import {
   readU32,
   readU48,
   SEGMENT_HEADER_BYTES,
+  segmentName,
   sequenceOfSegmentName,
 } from './segment-format.ts';
 import { findLaterBatch } from './segment-scan.ts';
@@ -22,6 +24,8 @@ interface Located {
   file: string;
   offsetBytes: number;
   lengthBytes: number;
+  /** Out of the log: an earlier recovery cut it in front of this, and the next segment says so. */
+  givenUp: boolean;
 }
 
 export type InspectedRecord = Located &
@@ -42,8 +46,12 @@ export type InspectedRecord = Located &
     | { kind: 'blank' }
   );
 
-/** The records of all segments, oldest first. One segment is in memory at a time. */
+/**
+ * The records of all segments, oldest first. One segment is in memory at a time. Rejects with a
+ * FileSystemError, and with a LogStoreError `EVERSION` for a log of a later version.
+ */
 export async function* inspectLog(fs: FileSystem, folder: string): AsyncGenerator<InspectedRecord> {
+  const ends = await countedEnds(fs, folder);
   const names = (await fs.readdir(folder)).filter((name) => sequenceOfSegmentName(name) !== null);
   for (const name of names.sort()) {
     const path = joinPath(folder, name);
@@ -54,48 +62,73 @@ export async function* inspectLog(fs: FileSystem, folder: string): AsyncGenerato
     } finally {
       await handle.close();
     }
-    yield* inspectSegment(name, bytes);
+    yield* inspectSegment(name, bytes, ends.get(name));
   }
 }
 
+/** Where segments stop to count, for those that another one continues. */
+async function countedEnds(fs: FileSystem, folder: string): Promise<Map<string, number>> {
+  const { chain } = await readLogFolder(fs, folder, 0);
+  return new Map(chain.map(({ header }) => [segmentName(header.previousSequence), header.previousEndBytes]));
+}
+
 /** The records of one segment's bytes, in order and without a gap. */
-export function* inspectSegment(file: string, bytes: Uint8Array): Generator<InspectedRecord> {
+function* inspectSegment(
+  file: string,
+  bytes: Uint8Array,
+  countedEnd = Number.POSITIVE_INFINITY,
+): Generator<InspectedRecord> {
   const sequence = sequenceOfSegmentName(file) ?? 0;
+  const locate = (offsetBytes: number, lengthBytes: number): Located => ({
+    file,
+    offsetBytes,
+    lengthBytes,
+    givenUp: offsetBytes >= countedEnd,
+  });
   const reading = readSegmentHeader(bytes);
   let offset = 0;
   if (reading.status === 'whole') {
     const { previousSequence, previousEndBytes, baseIndex } = reading.header;
-    const located = { file, offsetBytes: 0, lengthBytes: SEGMENT_HEADER_BYTES };
+    const located = locate(0, SEGMENT_HEADER_BYTES);
     yield { ...located, kind: 'segmentHeader', sequence, previousSequence, previousEndBytes, baseIndex };
     offset = SEGMENT_HEADER_BYTES;
   }
   const logId = reading.status === 'whole' ? reading.header.logId : null;
   while (offset < bytes.length) {
     if (isZero(bytes, offset, bytes.length)) {
-      yield { file, offsetBytes: offset, lengthBytes: bytes.length - offset, kind: 'blank' };
+      yield { ...locate(offset, bytes.length - offset), kind: 'blank' };
       return;
     }
-    const record = recordAt(file, bytes, offset);
+    const record = recordAt(bytes, offset);
     if (typeof record !== 'string') {
-      yield record;
+      yield { ...locate(offset, record.lengthBytes), ...record };
       offset += record.lengthBytes;
       continue;
     }
     const later = findLaterBatch(bytes, offset + 1, { logId, segmentSequence: sequence, afterBatch: 0 });
     const end = later?.offsetBytes ?? bytes.findLastIndex((byte) => byte !== 0) + 1;
-    const located = { file, offsetBytes: offset, lengthBytes: end - offset };
-    yield { ...located, kind: 'bad', reason: record, bytes: bytes.subarray(offset, end) };
+    yield {
+      ...locate(offset, end - offset),
+      kind: 'bad',
+      reason: record,
+      bytes: bytes.subarray(offset, end),
+    };
     offset = end;
   }
 }
 
+type FoundRecord = { lengthBytes: number } & (
+  | Omit<Extract<InspectedRecord, { kind: 'batch' }>, keyof Located>
+  | Omit<Extract<InspectedRecord, { kind: 'entry' }>, keyof Located>
+);
+
 /** The record, or why there is none. */
-function recordAt(file: string, bytes: Uint8Array, offset: number): InspectedRecord | string {
+function recordAt(bytes: Uint8Array, offset: number): FoundRecord | string {
   const head = readBatchHead(bytes, offset);
   if (head !== null) {
     const { batchSequence, batchBytes, hardState, refetchIndex } = head;
-    const located = { file, offsetBytes: offset, lengthBytes: BATCH_HEAD_BYTES };
-    return { ...located, kind: 'batch', batchSequence, batchBytes, hardState, refetchIndex };
+    const lengthBytes = BATCH_HEAD_BYTES;
+    return { lengthBytes, kind: 'batch', batchSequence, batchBytes, hardState, refetchIndex };
   }
   if (offset + FRAME_HEADER_BYTES > bytes.length) return 'the file ends inside a record';
   const length = readU32(bytes, offset);
@@ -107,8 +140,6 @@ function recordAt(file: string, bytes: Uint8Array, offset: number): InspectedRec
   const kind = bytes[offset + 20] as number;
   if (!isEntryKind(kind)) return `a whole record of the unexpected kind ${kind}`;
   return {
-    file,
-    offsetBytes: offset,
     lengthBytes: length,
     kind: 'entry',
     index: readU48(bytes, offset + 8),

@@ -56,9 +56,10 @@ export function startLoad(clients: readonly Client[], writers: number): Load {
   return load;
 }
 
-export async function everything(client: Client): Promise<Map<string, unknown>> {
+/** All keys, or those that begin with `prefix`: the load's own begin with `w`. */
+export async function everything(client: Client, prefix = ''): Promise<Map<string, unknown>> {
   const found = new Map<string, unknown>();
-  for await (const { key, value } of client.scan({ limit: 5_000 })) found.set(String(key), value);
+  for await (const { key, value } of client.scan({ prefix, limit: 5_000 })) found.set(String(key), value);
   return found;
 }
 
@@ -68,12 +69,16 @@ export function expectAll(found: Map<string, unknown>, acknowledged: Map<string,
 }
 
 /** What one node has, asked of it alone. */
-export async function staleView(cluster: TestCluster, node: TestNode): Promise<Map<string, unknown>> {
+export async function staleView(
+  cluster: TestCluster,
+  node: TestNode,
+  prefix = '',
+): Promise<Map<string, unknown>> {
   const client = cluster.client({ addresses: [node.clientAddress] });
   const found = new Map<string, unknown>();
   let cursor: string | undefined;
   do {
-    const page = await client.scanPage({ limit: 5_000, consistency: 'stale', cursor });
+    const page = await client.scanPage({ prefix, limit: 5_000, consistency: 'stale', cursor });
     expect(page.receipt.node).toBe(node.clientAddress);
     for (const { key, value } of page.items) found.set(String(key), value);
     cursor = page.cursor ?? undefined;
