@@ -1,6 +1,8 @@
-// The entry of a node process: configuration in, a node that obeys its parent, an exit code out.
+// The entry of a node process: configuration in, a node that obeys its parent, an exit code out. With
+// --corrupt-record JSON it only damages a folder, as the fault lab asks.
 import { CONTROL_VERSION, ExitCode, type ParentMessage } from '../protocol/control.ts';
 import { type ControlChannel, openControlChannel } from './control-channel.ts';
+import { corruptFolder } from './corrupt-folder.ts';
 import { installHostCodecs } from './host-codecs.ts';
 import { ActionRefused, type RunningNode, startNode } from './node.ts';
 import { parseNodeConfig } from './node-config.ts';
@@ -77,7 +79,15 @@ function obey(node: RunningNode, channel: ControlChannel): void {
   });
 }
 
+/** What was damaged, as one line of JSON on standard output. */
+async function damage(request: string): Promise<void> {
+  const record = await corruptFolder(request);
+  process.stdout.write(`${JSON.stringify(record)}\n`, () => process.exit(ExitCode.stopped));
+}
+
 async function main(): Promise<void> {
+  const damageFlag = process.argv.indexOf('--corrupt-record');
+  if (damageFlag !== -1) return damage(process.argv[damageFlag + 1] ?? '');
   installHostCodecs();
   const channel = openControlChannel();
   // A parent that is gone, however it went, must leave nothing behind, not even a process that waits for a hung

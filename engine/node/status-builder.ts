@@ -108,6 +108,7 @@ function buildRaftStatus(sources: StatusSources, now: number): RaftStatus {
     votes: picture.votes,
     configuration: picture.configuration,
     leadTransferee: picture.leadTransferee,
+    refetching: picture.refetching,
     progress: picture.progress.map((follower) => ({
       ...follower,
       lagEntries: Math.max(0, lastIndex - follower.matchIndex),

@@ -71,6 +71,8 @@ export interface RaftStatus {
   configuration: Configuration;
   /** The successor while leadership is being handed over, else 0. */
   leadTransferee: NodeId;
+  /** Entries still missing before this node has a vote again, both ends included; `to` 0 while unknown. */
+  refetching: { from: number; to: number } | null;
   progress: readonly FollowerProgress[];
 }
 

@@ -21,6 +21,8 @@ export interface RaftPicture {
   votes: readonly { id: NodeId; granted: boolean }[];
   configuration: Configuration;
   leadTransferee: NodeId;
+  /** What is missing before this node has a vote again, both ends included; `to` 0 while unknown. [E11] [E14] */
+  refetching: { from: number; to: number } | null;
   progress: readonly {
     id: NodeId;
     state: 'probe' | 'replicate' | 'snapshot';
@@ -52,6 +54,9 @@ export function pictureOf(core: Core): RaftPicture {
     votes: [...core.votes].map(([id, granted]) => ({ id, granted })),
     configuration: core.configuration,
     leadTransferee: core.leadTransferee,
+    refetching: core.isRefetching
+      ? { from: log.stableIndex + 1, to: Math.max(core.refetchIndex, core.rejoin?.goalIndex ?? 0) }
+      : null,
     progress: [...core.progress.values()].map((progress) => ({
       id: progress.id,
       state: progress.state,

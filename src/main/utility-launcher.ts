@@ -2,10 +2,18 @@
 import { utilityProcess } from 'electron';
 import type { NodeLauncher, ProcessEnd } from './cluster/node-launcher.ts';
 import { isNodeMessage } from './cluster/node-launcher.ts';
+import { finishTask } from './cluster/node-task.ts';
 import { logProcess } from './cluster/process-log.ts';
 
 export function createUtilityLauncher({ entryPath }: { entryPath: string }): NodeLauncher {
   return {
+    runTask(args) {
+      const child = utilityProcess.fork(entryPath, [...args], {
+        serviceName: 'quorumlab task',
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      return finishTask({ out: child.stdout, error: child.stderr }, (onExit) => child.on('exit', onExit));
+    },
     launch({ settings, logPath, listener }) {
       const child = utilityProcess.fork(entryPath, ['--config', JSON.stringify(settings)], {
         serviceName: `quorumlab n${settings.nodeId}`,

@@ -109,6 +109,15 @@ export interface NodeView {
   lastWords: NodeStatus | null;
   disk: readonly DiskFault[];
   links: readonly LinkFault[];
+  /** What the last start found on the disk that was not as it should be; kept until the next start. */
+  recovery: readonly RecoveryNote[];
+}
+
+export interface RecoveryNote {
+  at: number;
+  message: string;
+  lostBytes: number;
+  rule: string;
 }
 
 export interface ClusterView {
@@ -130,3 +139,4 @@ export interface ClusterView {
 export const SAMPLES_MAX = 600;
 export const FEED_MAX = 1000;
 export const FAILOVERS_MAX = 100;
+export const RECOVERY_NOTES_MAX = 20;

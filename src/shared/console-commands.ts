@@ -19,7 +19,14 @@ export type ConsoleCommand =
   | { type: 'status' }
   | { type: 'ping' }
   | { type: 'help'; topic: string | null }
-  | { type: 'kill' | 'pause' | 'resume' | 'restart' | 'stop' | 'campaign'; target: NodeTarget }
+  | {
+      type: 'kill' | 'pause' | 'resume' | 'restart' | 'stop' | 'campaign' | 'snapshot' | 'wipe';
+      target: NodeTarget;
+    }
+  /** `target` null: all nodes at once. `seed` null: any. */
+  | { type: 'powerCut'; target: NodeTarget | null; seed: number | null }
+  /** `index` null: any entry. */
+  | { type: 'corrupt'; target: NodeTarget; index: number | null }
   | { type: 'stepDown'; target: NodeTarget; successor: NodeId | null }
   /** Nodes of different groups cannot talk. One group alone is cut off from all the others. */
   | { type: 'partition'; groups: readonly (readonly NodeId[])[] }
@@ -33,7 +40,7 @@ export type ConsoleCommand =
 
 export interface ArgumentHelp {
   name: string;
-  kind: 'text' | 'number' | 'node' | 'target' | 'choice';
+  kind: 'text' | 'number' | 'node' | 'target' | 'targetOrAll' | 'choice';
   choices?: readonly string[];
   optional?: true;
   /** May be given again and again; only as the last argument. */
@@ -219,6 +226,14 @@ export const COMMAND_HELP: readonly CommandHelp[] = [
     examples: ['stop n3'],
   },
   {
+    name: 'snapshot',
+    aliases: [],
+    group: 'nodes',
+    arguments: [target],
+    summary: 'Takes a snapshot of the keys now; the log before it can then go.',
+    examples: ['snapshot n1', 'snapshot leader'],
+  },
+  {
     name: 'step-down',
     aliases: ['stepdown'],
     group: 'nodes',
@@ -289,6 +304,42 @@ export const COMMAND_HELP: readonly CommandHelp[] = [
     ],
     summary: 'Makes the disk of a node misbehave, or clears all faults of the node.',
     examples: ['fault n2 sync-fails', 'fault leader sync-delay 200', 'fault n2 clear'],
+  },
+  {
+    name: 'fill',
+    aliases: [],
+    group: 'faults',
+    arguments: [target],
+    summary: "Fills a node's disk: every write fails with ENOSPC until it is healed.",
+    examples: ['fill n1', 'fill leader'],
+  },
+  {
+    name: 'power-cut',
+    aliases: ['powercut'],
+    group: 'faults',
+    arguments: [
+      { name: 'node|all', kind: 'targetOrAll' },
+      { name: 'seed', kind: 'number', optional: true },
+    ],
+    summary: 'Drops and tears what a node has not synced, and ends it at once; all: every node together.',
+    examples: ['power-cut n2', 'power-cut leader 8842', 'power-cut all'],
+  },
+  {
+    name: 'corrupt',
+    aliases: [],
+    group: 'faults',
+    arguments: [target, { name: 'index', kind: 'number', optional: true }],
+    summary: "Turns one bit of a record in a node's log on disk; it shows when the node starts again.",
+    examples: ['corrupt n2', 'corrupt n2 41'],
+  },
+  {
+    name: 'wipe',
+    aliases: [],
+    group: 'faults',
+    arguments: [target],
+    summary:
+      'Kills a node and empties its folder. It forgets its votes, and has none until it has caught up.',
+    examples: ['wipe n3'],
   },
   {
     name: 'heal',

@@ -88,6 +88,8 @@ function argumentOptions(argument: ArgumentHelp, context: CompletionContext): re
   switch (argument.kind) {
     case 'target':
       return ['leader', ...nodes];
+    case 'targetOrAll':
+      return ['all', 'leader', ...nodes];
     case 'node':
       return nodes;
     case 'choice':

@@ -1,6 +1,6 @@
 // A console line -> a typed ConsoleCommand, or a message that names the way out. Pure: it knows nothing of the
 // cluster, so whether node 7 exists is for the one who carries the command out.
-import type { LinkEffect } from '../../engine/protocol/faults.ts';
+import type { DiskFault, LinkEffect } from '../../engine/protocol/faults.ts';
 import type { NodeId } from '../../engine/raft/types.ts';
 import type { CommandHelp, ConsoleCommand, NamedDiskFault, NodeTarget } from './console-commands.ts';
 import {
@@ -13,6 +13,10 @@ import {
   signatureOf,
 } from './console-commands.ts';
 import { splitWords, type Word } from './console-line.ts';
+
+/** Seeds have 32 bits, indexes of the log 48. */
+const SEED_MAX = 2 ** 32 - 1;
+const INDEX_MAX = 2 ** 48;
 
 /** `command` is null for an empty line or a comment (`# …`). */
 export type ParsedLine = { ok: true; command: ConsoleCommand | null } | { ok: false; message: string };
@@ -60,7 +64,9 @@ function parseCommand(help: CommandHelp, words: readonly Word[]): ConsoleCommand
     case 'resume':
     case 'restart':
     case 'stop':
-    case 'campaign': {
+    case 'campaign':
+    case 'snapshot':
+    case 'wipe': {
       takes(help, words, 1, 1);
       return { type: help.name, target: targetOf(help, words[0]) };
     }
@@ -77,6 +83,21 @@ function parseCommand(help: CommandHelp, words: readonly Word[]): ConsoleCommand
       return parseLinkCommand(help, words);
     case 'fault':
       return parseFault(help, words);
+    case 'fill':
+      takes(help, words, 1, 1);
+      return { type: 'fault', target: targetOf(help, words[0]), fault: namedFault('disk-full') };
+    case 'power-cut': {
+      takes(help, words, 1, 2);
+      const isAll = words[0]?.text.toLowerCase() === 'all';
+      const target = isAll ? null : targetOf(help, words[0]);
+      return { type: 'powerCut', target, seed: words[1] ? wholeOf(help, words[1], SEED_MAX) : null };
+    }
+    case 'corrupt': {
+      takes(help, words, 1, 2);
+      const index = words[1] ? wholeOf(help, words[1], INDEX_MAX) : null;
+      if (index === 0) wrongArguments(help, 'Entries are counted from 1.');
+      return { type: 'corrupt', target: targetOf(help, words[0]), index };
+    }
     case 'load':
       return parseLoad(help, words);
     case 'help':
@@ -175,7 +196,11 @@ function parseFault(help: CommandHelp, words: readonly Word[]): ConsoleCommand {
     const known = [...Object.keys(NAMED_DISK_FAULTS), SYNC_DELAY, 'clear'].join(', ');
     return refuse(`No fault is called "${name}". There are: ${known}.`);
   }
-  return { type: 'fault', target, fault: { id: name, ...NAMED_DISK_FAULTS[name] } };
+  return { type: 'fault', target, fault: namedFault(name) };
+}
+
+function namedFault(name: NamedDiskFault): DiskFault {
+  return { id: name, ...NAMED_DISK_FAULTS[name] };
 }
 
 function isNamedFault(name: string): name is NamedDiskFault {
@@ -241,6 +266,12 @@ function numberOf(help: CommandHelp, word: Word | undefined, max: number): numbe
   const text = word?.text.replace(/(ms|%)$/, '') ?? '';
   const number = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
   if (!(number <= max)) wrongArguments(help, `"${word?.text ?? ''}" is not a number from 0 to ${max}.`);
+  return number;
+}
+
+function wholeOf(help: CommandHelp, word: Word, max: number): number {
+  const number = numberOf(help, word, max);
+  if (!Number.isInteger(number)) wrongArguments(help, `"${word.text}" is not a whole number.`);
   return number;
 }
 

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { CallArgument, CallChannel } from './contract.ts';
 
 const nodeId = z.int().min(1).max(1_000_000);
+const seed = z.int().min(0).max(0xffff_ffff);
 const faultId = z.string().min(1).max(100);
 const milliseconds = z.number().min(0).max(600_000);
 const probability = z.number().min(0).max(1);
@@ -62,6 +63,7 @@ export const CALL_SCHEMAS: { readonly [C in CallChannel]: z.ZodType<CallArgument
   'cluster:view': nothing,
   'cluster:reset': nothing,
   'cluster:heal': nothing,
+  'cluster:powerCut': z.strictObject({ seed: seed.optional() }),
   'node:kill': oneNode,
   'node:pause': oneNode,
   'node:resume': oneNode,
@@ -69,6 +71,18 @@ export const CALL_SCHEMAS: { readonly [C in CallChannel]: z.ZodType<CallArgument
   'node:stop': oneNode,
   'node:stepDown': z.strictObject({ nodeId, target: nodeId.optional() }),
   'node:campaign': oneNode,
+  'node:powerCut': z.strictObject({ nodeId, seed: seed.optional() }),
+  'node:snapshot': oneNode,
+  'node:corruptRecord': z.strictObject({
+    nodeId,
+    index: z
+      .int()
+      .min(1)
+      .max(2 ** 48)
+      .optional(),
+    seed: seed.optional(),
+  }),
+  'node:wipe': oneNode,
   'fault:applyDisk': z.strictObject({ nodeId, fault: diskFault }),
   'fault:applyLink': z.strictObject({ nodeId, fault: linkFault }),
   'fault:remove': z.strictObject({ nodeId, faultId }),

@@ -41,6 +41,17 @@ export interface AppInfo {
   ephemeral: boolean;
 }
 
+/** Where the fault lab turned a bit. */
+export interface CorruptedRecordView {
+  /** The segment's name in the node's folder. */
+  file: string;
+  offsetBytes: number;
+  /** 0 is the lowest of its byte. */
+  bit: number;
+  /** Of the entry. */
+  index: number;
+}
+
 /** Requests of the window: channel -> [argument, result]. A refused call rejects with a plain message. */
 export interface Calls {
   'app:info': [undefined, AppInfo];
@@ -49,6 +60,8 @@ export interface Calls {
   /** Kills all nodes, empties their folders, starts them again. */
   'cluster:reset': [undefined, undefined];
   'cluster:heal': [undefined, undefined];
+  /** All running nodes at the same moment. The seed decides what becomes of each one's unsynced bytes. */
+  'cluster:powerCut': [{ seed?: number | undefined }, undefined];
   'node:kill': [{ nodeId: NodeId }, undefined];
   'node:pause': [{ nodeId: NodeId }, undefined];
   'node:resume': [{ nodeId: NodeId }, undefined];
@@ -57,6 +70,20 @@ export interface Calls {
   'node:stop': [{ nodeId: NodeId }, undefined];
   'node:stepDown': [{ nodeId: NodeId; target?: NodeId | undefined }, undefined];
   'node:campaign': [{ nodeId: NodeId }, undefined];
+  /** What the node has not synced is dropped or torn as the seed says, and its process dies at once. */
+  'node:powerCut': [{ nodeId: NodeId; seed?: number | undefined }, undefined];
+  /** Resolves when the snapshot is durable or has failed, which an event tells. */
+  'node:snapshot': [{ nodeId: NodeId }, undefined];
+  /**
+   * Turns a bit of one record in the node's log on disk; any record when no index is given. The node may run: it
+   * goes on with what it has in memory, and the damage shows at its next start.
+   */
+  'node:corruptRecord': [
+    { nodeId: NodeId; index?: number | undefined; seed?: number | undefined },
+    CorruptedRecordView,
+  ];
+  /** Kills the node if it runs, and empties its folder; it stays stopped. Refused for a second node at once. */
+  'node:wipe': [{ nodeId: NodeId }, undefined];
   'fault:applyDisk': [{ nodeId: NodeId; fault: DiskFault }, undefined];
   'fault:applyLink': [{ nodeId: NodeId; fault: LinkFault }, undefined];
   'fault:remove': [{ nodeId: NodeId; faultId: string }, undefined];

@@ -12,7 +12,7 @@ import type {
   ProcessView,
   WorkloadStatus,
 } from './cluster-view.ts';
-import { FAILOVERS_MAX, FEED_MAX, SAMPLES_MAX } from './cluster-view.ts';
+import { FAILOVERS_MAX, FEED_MAX, RECOVERY_NOTES_MAX, SAMPLES_MAX } from './cluster-view.ts';
 
 export const IDLE_WORKLOAD: WorkloadStatus = {
   running: false,
@@ -167,7 +167,7 @@ function changeNode(draft: Draft, nodeId: NodeId, change: (node: NodeView) => No
 }
 
 function nodeOf(process: ProcessView): NodeView {
-  return { process, status: null, lastWords: null, disk: [], links: [] };
+  return { process, status: null, lastWords: null, disk: [], links: [], recovery: [] };
 }
 
 function isAlive(process: ProcessView): boolean {
@@ -189,7 +189,8 @@ function applyProcess(draft: Draft, process: ProcessView): void {
 function withProcess(node: NodeView, process: ProcessView): NodeView {
   if (!isAlive(process)) {
     // Faults live in the process that suffers them, and die with it.
-    return { process, status: null, lastWords: node.status ?? node.lastWords, disk: [], links: [] };
+    const lastWords = node.status ?? node.lastWords;
+    return { process, status: null, lastWords, disk: [], links: [], recovery: node.recovery };
   }
   if (node.process.pid !== process.pid || !isAlive(node.process)) return nodeOf(process);
   return { ...node, process };
@@ -212,6 +213,11 @@ function withEvent(node: NodeView, { at, event }: NodeEvent): NodeView {
   if (!isAlive(node.process)) return node;
   if (event.type === 'faultsChanged') {
     return { ...node, disk: event.faults.disk, links: event.faults.links };
+  }
+  if (event.type === 'recovery') {
+    const { message, lostBytes, rule } = event;
+    const recovery = [...node.recovery, { at, message, lostBytes, rule }].slice(-RECOVERY_NOTES_MAX);
+    return { ...node, recovery };
   }
   if (node.status === null) return node;
   const { raft } = node.status;

@@ -57,6 +57,7 @@ export function sampleStatus(nodeId: number, changes: StatusChanges = {}): NodeS
       votes: [],
       configuration: { voters: [1, 2, 3], votersOutgoing: [], learners: [] },
       leadTransferee: 0,
+      refetching: null,
       progress: changes.progress ?? [],
     },
     disk: {

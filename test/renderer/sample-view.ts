@@ -66,6 +66,7 @@ export function statusOf(nodeId: NodeId, changes: StatusChanges = {}): NodeStatu
       votes: [],
       configuration: { voters: NODES, votersOutgoing: [], learners: [] },
       leadTransferee: 0,
+      refetching: null,
       progress: [],
       ...changes.raft,
     },

@@ -2,6 +2,7 @@
 import { fork } from 'node:child_process';
 import type { NodeLauncher } from './node-launcher.ts';
 import { isNodeMessage } from './node-launcher.ts';
+import { finishTask } from './node-task.ts';
 import { logProcess } from './process-log.ts';
 
 export interface ChildProcessLauncherOptions {
@@ -11,6 +12,13 @@ export interface ChildProcessLauncherOptions {
 
 export function createChildProcessLauncher({ entryPath }: ChildProcessLauncherOptions): NodeLauncher {
   return {
+    runTask(args) {
+      const child = fork(entryPath, [...args], { execArgv: [], stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+      return finishTask({ out: child.stdout, error: child.stderr }, (onExit) => {
+        child.on('exit', (code) => onExit(code ?? -1));
+        child.on('error', () => onExit(-1));
+      });
+    },
     launch({ settings, logPath, listener }) {
       const child = fork(entryPath, ['--config', JSON.stringify(settings)], {
         execArgv: [],

@@ -162,6 +162,25 @@ export class PanelConsole {
         await supervisor.clearFaults(nodeId);
         return done(`n${nodeId} has no faults any more`);
       }
+      case 'powerCut': {
+        if (command.target === null) {
+          await supervisor.powerCutAll(command.seed ?? undefined);
+          return done('All nodes are without power; heal starts them again');
+        }
+        const nodeId = this.#nodeOf(command.target);
+        await supervisor.powerCut(nodeId, command.seed ?? undefined);
+        return done(`n${nodeId} is without power; restart n${nodeId} starts it`);
+      }
+      case 'corrupt': {
+        const nodeId = this.#nodeOf(command.target);
+        const index = command.index ?? undefined;
+        const { file, offsetBytes, bit, ...record } = await supervisor.corruptRecord(nodeId, { index });
+        const place = `bit ${bit} at offset ${offsetBytes} of ${file}`;
+        return [
+          ...done(`Entry ${record.index} on n${nodeId}'s disk is corrupt: ${place}`),
+          { tone: 'note', text: `It shows when the node starts: restart n${nodeId}` },
+        ];
+      }
       case 'load': {
         const { type: _, ...request } = command;
         this.#options.startWorkload(request);
@@ -182,7 +201,7 @@ export class PanelConsole {
   }
 
   async #node(
-    verb: 'kill' | 'pause' | 'resume' | 'restart' | 'stop' | 'campaign',
+    verb: 'kill' | 'pause' | 'resume' | 'restart' | 'stop' | 'campaign' | 'snapshot' | 'wipe',
     nodeId: NodeId,
   ): Promise<ConsoleLine[]> {
     const { supervisor } = this.#options;
@@ -205,6 +224,18 @@ export class PanelConsole {
       case 'campaign':
         await supervisor.act(nodeId, { kind: 'campaign' });
         return done(`n${nodeId} campaigns`);
+      case 'snapshot':
+        await supervisor.act(nodeId, { kind: 'snapshot' });
+        return done(`n${nodeId} was asked for a snapshot; the feed tells what became of it`);
+      case 'wipe':
+        await supervisor.wipe(nodeId);
+        return [
+          ...done(`n${nodeId} is stopped and its folder is empty`),
+          {
+            tone: 'note',
+            text: `restart n${nodeId}: it has no vote until it has heard both others and caught up`,
+          },
+        ];
     }
   }
 

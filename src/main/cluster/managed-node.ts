@@ -14,6 +14,8 @@ const READY_MS_MAX = 20_000;
 /** How long a graceful stop may take before it becomes a SIGKILL. */
 const STOP_MS_MAX = 4_000;
 const REPLY_MS_MAX = 5_000;
+/** A snapshot of a large state on a slow disk. */
+const SNAPSHOT_MS_MAX = 600_000;
 
 const NO_FAULTS: NodeFaults = { disk: [], links: [] };
 
@@ -95,10 +97,10 @@ export class ManagedNode {
   }
 
   /** Starts the process. Resolves once it serves; rejects with the reason when it ends before. */
-  async start(clusterId = this.#options.settings.clusterId): Promise<void> {
+  async start(facts: Pick<NodeSettings, 'clusterId' | 'wasMember'>): Promise<void> {
     if (this.alive) throw new Error(`${this.name} is ${this.#view.state} already.`);
     const { launcher, logPath } = this.#options;
-    this.#options.settings = { ...this.#options.settings, clusterId };
+    this.#options.settings = { ...this.#options.settings, ...facts };
     const restarts = this.#view.restarts + (this.#startedBefore ? 1 : 0);
     this.#startedBefore = true;
     this.#stopping = false;
@@ -176,7 +178,24 @@ export class ManagedNode {
 
   act(action: NodeAction): Promise<void> {
     this.#mustAnswer();
-    return this.#request({ type: 'act', action });
+    const timeoutMs = action.kind === 'snapshot' ? SNAPSHOT_MS_MAX : REPLY_MS_MAX;
+    return this.#request({ type: 'act', action }, timeoutMs);
+  }
+
+  /** Resolves once the process is dead: a node without power does not say that it obeys. */
+  async cutPower(seed: number): Promise<void> {
+    const dead = this.act({ kind: 'powerCut', seed }).catch((error: unknown) => {
+      if (this.alive) throw error;
+    });
+    await dead;
+    await this.gone();
+  }
+
+  /** Its folder was emptied: what the last process said is of no use for the next one. */
+  noteWiped(): void {
+    const reason =
+      'its folder was emptied: it starts without memory, and without a vote until it has caught up';
+    this.#change('stopped', { exit: { code: null, signal: null, reason, at: Date.now() } });
   }
 
   /** Replaces all faults. What the node refuses is not in force. */
@@ -265,13 +284,13 @@ export class ManagedNode {
     }
   }
 
-  #request(request: ParentRequest): Promise<void> {
+  #request(request: ParentRequest, timeoutMs = REPLY_MS_MAX): Promise<void> {
     const requestId = this.#nextRequestId++;
     const what = request.type === 'act' ? request.action.kind : request.type;
     return new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => {
-        reject(new Error(`${this.name} did not answer to ${what} within ${REPLY_MS_MAX / 1000} s.`));
-      }, REPLY_MS_MAX);
+        reject(new Error(`${this.name} did not answer to ${what} within ${timeoutMs / 1000} s.`));
+      }, timeoutMs);
       const settle = () => {
         clearTimeout(timer);
         this.#requests.delete(requestId);

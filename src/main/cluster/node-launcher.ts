@@ -13,6 +13,8 @@ export interface NodeSettings {
   clusterId: string;
   nodeId: NodeId;
   dataDir: string;
+  /** It took part in this cluster before: on an empty folder it has lost its memory, and starts without a vote. */
+  wasMember: boolean;
   client: SocketAddress;
   peer: SocketAddress;
   /** All members with this one; addresses as `host:port`. */
@@ -49,6 +51,8 @@ export interface NodeLaunch {
 
 export interface NodeLauncher {
   launch(launch: NodeLaunch): NodeProcess;
+  /** Runs the node's program for one small task instead; rejects with what it wrote to standard error. */
+  runTask(args: readonly string[]): Promise<string>;
 }
 
 /** A node speaks plain data with a type; anything else is not from a node. */

@@ -1,9 +1,11 @@
 // The cluster's processes: starts, breaks, heals and stops them. Knows nothing of Raft beyond the faults and
 // actions that a node takes, and nothing of who asks.
+import { z } from 'zod';
 import type { NodeAction } from '../../../engine/protocol/control.ts';
 import type { DiskFault, LinkEffect, LinkFault } from '../../../engine/protocol/faults.ts';
 import type { NodeId } from '../../../engine/raft/types.ts';
 import type { ProcessView } from '../../shared/cluster-view.ts';
+import type { CorruptedRecordView } from '../../shared/contract.ts';
 import type { ClusterFolder } from './cluster-folder.ts';
 import { ManagedNode, type ManagedNodeListener } from './managed-node.ts';
 import type { NodeLauncher, NodeSettings } from './node-launcher.ts';
@@ -51,7 +53,7 @@ export class Supervisor {
 
   /** Starts all; resolves once each serves or has failed. What failed is shown as a crashed node, not thrown. */
   async startAll(): Promise<void> {
-    await Promise.allSettled(this.#nodes.map((node) => node.start(this.#options.folder.clusterId)));
+    await Promise.allSettled(this.#nodes.map((node) => this.#start(node)));
   }
 
   kill(nodeId: NodeId): void {
@@ -90,7 +92,76 @@ export class Supervisor {
     try {
       this.#deed(`${node.alive ? 'Restarting' : 'Starting'} ${node.name}`, nodeId);
       if (node.alive) await node.stop();
-      await node.start();
+      await this.#start(node);
+    } finally {
+      this.#restarting.delete(nodeId);
+    }
+  }
+
+  /** The seed decides what becomes of unsynced bytes. Resolves once the process is dead. */
+  async powerCut(nodeId: NodeId, seed = drawSeed()): Promise<void> {
+    const node = this.#node(nodeId);
+    this.#options.listener.onStrike(nodeId);
+    this.#deed(`Cut the power of ${node.name} (seed ${seed})`, nodeId);
+    await node.cutPower(seed);
+  }
+
+  /** All nodes that run, at the same moment. A paused one cannot obey: it is killed, which loses no more. */
+  async powerCutAll(seed = drawSeed()): Promise<void> {
+    const nodes = this.#nodes.filter((node) => node.alive);
+    if (nodes.length === 0) throw new Error('No node is running.');
+    this.#deed(`Cut the power of ${nodes.map(({ name }) => name).join(', ')} at once (seed ${seed})`, null);
+    for (const { nodeId } of nodes) this.#options.listener.onStrike(nodeId);
+    const outcomes = await Promise.allSettled(
+      nodes.map(async (node) => {
+        if (node.view.state === 'running') return node.cutPower(seed + node.nodeId);
+        node.kill();
+        return node.gone();
+      }),
+    );
+    throwFailures(outcomes);
+  }
+
+  /** Turns a bit in a record on disk, under a running node too: it shows at the next start. */
+  async corruptRecord(
+    nodeId: NodeId,
+    { index, seed = drawSeed() }: { index?: number | undefined; seed?: number | undefined },
+  ): Promise<CorruptedRecordView> {
+    const node = this.#node(nodeId);
+    const request = { folder: node.view.dataDir, seed, ...(index === undefined ? {} : { index }) };
+    const { launcher } = this.#options;
+    const output = await launcher
+      .runTask(['--corrupt-record', JSON.stringify(request)])
+      .catch((error: Error) =>
+        Promise.reject(new Error(`Nothing was corrupted on ${node.name}: ${error.message}`)),
+      );
+    const record = corruptedRecord.parse(JSON.parse(output));
+    const where = `bit ${record.bit} at offset ${record.offsetBytes} of ${record.file}`;
+    const when = node.alive ? '; it shows when the node starts again' : '';
+    this.#deed(`Corrupted entry ${record.index} on ${node.name}'s disk (${where})${when}`, nodeId);
+    return record;
+  }
+
+  /** Kills the node, empties its folder and leaves it stopped. Refused while another one has no memory either. */
+  async wipe(nodeId: NodeId): Promise<void> {
+    const node = this.#node(nodeId);
+    const { folder, listener } = this.#options;
+    const forgetful = this.#nodes.filter((other) => other !== node && !folder.hasMemory(other.nodeId));
+    if (forgetful.length > 0) {
+      throw new Error(
+        `${forgetful.map(({ name }) => name).join(' and ')} has no memory yet. Without that of ${node.name} no majority would ` +
+          'remember what was acknowledged, and none of it could be trusted again. Let it catch up first, or reset the cluster.',
+      );
+    }
+    if (this.#restarting.has(nodeId) || this.#resetting) throw new Error(`${node.name} is being started.`);
+    this.#restarting.add(nodeId);
+    try {
+      listener.onStrike(nodeId);
+      if (node.alive) node.kill();
+      await node.gone();
+      folder.wipe(nodeId);
+      node.noteWiped();
+      this.#deed(`Wiped the folder of ${node.name}`, nodeId);
     } finally {
       this.#restarting.delete(nodeId);
     }
@@ -152,10 +223,7 @@ export class Supervisor {
   async heal(): Promise<void> {
     this.#deed('Heal all', null);
     const outcomes = await Promise.allSettled(this.#nodes.map((node) => this.#healNode(node)));
-    const failures = outcomes.flatMap((outcome) =>
-      outcome.status === 'rejected' ? [String(outcome.reason?.message ?? outcome.reason)] : [],
-    );
-    if (failures.length > 0) throw new Error(failures.join(' '));
+    throwFailures(outcomes);
   }
 
   /** Kills all nodes, empties their folders and starts a new cluster on the same ports. */
@@ -186,6 +254,12 @@ export class Supervisor {
     }
   }
 
+  async #start(node: ManagedNode): Promise<void> {
+    const { folder } = this.#options;
+    await node.start({ clusterId: folder.clusterId, wasMember: folder.isMember(node.nodeId) });
+    folder.noteMember(node.nodeId);
+  }
+
   async #healNode(node: ManagedNode): Promise<void> {
     if (!node.alive) return this.restart(node.nodeId);
     if (node.view.state === 'paused') this.resume(node.nodeId);
@@ -214,6 +288,25 @@ export class Supervisor {
   }
 }
 
+const corruptedRecord = z.object({
+  file: z.string(),
+  offsetBytes: z.int().min(0),
+  bit: z.int().min(0).max(7),
+  index: z.int().min(1),
+});
+
+/** Kept small: a person may type it again. */
+function drawSeed(): number {
+  return Math.floor(Math.random() * 1_000_000);
+}
+
+function throwFailures(outcomes: readonly PromiseSettledResult<unknown>[]): void {
+  const failures = outcomes.flatMap((outcome) =>
+    outcome.status === 'rejected' ? [String(outcome.reason?.message ?? outcome.reason)] : [],
+  );
+  if (failures.length > 0) throw new Error(failures.join(' '));
+}
+
 /** The fault that cuts both directions of the link to `peer`. */
 function cutLink(peer: NodeId): LinkFault {
   return { id: `cut-n${peer}`, peer, direction: 'both', effect: { kind: 'cut' } };
@@ -224,6 +317,7 @@ function settingsOf({ folder, ports }: SupervisorOptions, nodeId: NodeId): NodeS
   if (own === undefined) throw new Error(`n${nodeId} has no ports`);
   return {
     clusterId: folder.clusterId,
+    wasMember: folder.isMember(nodeId),
     nodeId,
     dataDir: folder.nodeDir(nodeId),
     client: { host: HOST, port: own.client },
