@@ -7,7 +7,8 @@ import { EmptyState } from '../parts/empty-state.tsx';
 import { RoleGlyph } from '../parts/role-glyph.tsx';
 import { ScrollRegion } from '../parts/scroll-region.tsx';
 import { useInterface, usePanel, useView } from '../store/panel-context.tsx';
-import { FaultsSection, LastWordsNote, LinksSection, LogSection, ProcessSection } from './node-sections.tsx';
+import { AlarmsSection, LogSection, RecoverySection, SnapshotsSection } from './disk-sections.tsx';
+import { FaultsSection, LastWordsNote, LinksSection, ProcessSection } from './node-sections.tsx';
 import { HardStateSection, ProgressSection, SoftStateSection } from './raft-sections.tsx';
 
 export function Inspector() {
@@ -76,11 +77,14 @@ function NodeDetails({ node }: { node: NodeView }) {
   return (
     <>
       {isDown(node) ? <LastWordsNote process={node.process} /> : null}
+      <AlarmsSection node={node} />
       <FaultsSection node={node} />
+      <RecoverySection node={node} />
       <HardStateSection raft={status.raft} />
       <SoftStateSection raft={status.raft} />
       {past ? null : <ProgressSection raft={status.raft} />}
       <LogSection disk={status.disk} keyspace={status.keyspace} />
+      <SnapshotsSection nodeId={node.process.nodeId} disk={status.disk} />
       <LinksSection links={status.links} />
       <ProcessSection process={node.process} status={node.status} />
     </>

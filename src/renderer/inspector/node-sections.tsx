@@ -1,6 +1,6 @@
-// What surrounds the node's Raft: its log on disk, its keys, its links, its faults and its process.
+// What surrounds the node's Raft: its links, its faults and its process. Its disk is in disk-sections.tsx.
 import { X } from 'lucide-react';
-import type { DiskStatus, LinkStatus, NodeStatus } from '../../../engine/protocol/node-status.ts';
+import type { LinkStatus, NodeStatus } from '../../../engine/protocol/node-status.ts';
 import type { NodeView, ProcessView } from '../../shared/cluster-view.ts';
 import { nodeName } from '../model/appearance.ts';
 import { diskFaultWords, linkFaultWords } from '../model/fault-words.ts';
@@ -8,30 +8,6 @@ import { bytes, count, duration, milliseconds, shortCount, UNKNOWN } from '../mo
 import { NodeTag } from '../parts/node-tag.tsx';
 import { useActions } from '../store/panel-context.tsx';
 import { Facts, Section } from './section.tsx';
-
-export function LogSection({ disk, keyspace }: { disk: DiskStatus; keyspace: NodeStatus['keyspace'] }) {
-  const perSync = disk.syncsTotal === 0 ? UNKNOWN : (disk.entriesSyncedTotal / disk.syncsTotal).toFixed(1);
-  const hangs = disk.syncInFlightMs > 100;
-  return (
-    <Section
-      title="Write-ahead log"
-      aside={hangs ? `a sync runs for ${milliseconds(disk.syncInFlightMs)}` : undefined}
-    >
-      <Facts
-        facts={[
-          ['Segments', count(disk.segments)],
-          ['Size', bytes(disk.bytes)],
-          ['Synced to', count(disk.syncedIndex)],
-          ['Entries/sync', perSync],
-          ['Sync p50', milliseconds(disk.syncP50Ms)],
-          ['Sync p99', milliseconds(disk.syncP99Ms)],
-          ['Keys', count(keyspace.keys)],
-          ['Data', bytes(keyspace.bytes)],
-        ]}
-      />
-    </Section>
-  );
-}
 
 export function FaultsSection({ node }: { node: NodeView }) {
   const actions = useActions();

@@ -3,6 +3,7 @@ import type { FollowerProgress, RaftStatus } from '../../../engine/protocol/node
 import { nodeName } from '../model/appearance.ts';
 import { bytes, count, listed, milliseconds, UNKNOWN } from '../model/figures.ts';
 import { NodeTag } from '../parts/node-tag.tsx';
+import { Progress } from './disk-sections.tsx';
 import { Facts, Section } from './section.tsx';
 
 /** Under load a follower is always some entries behind; only staying behind is worth a colour. */
@@ -85,18 +86,39 @@ function FollowerRow({ follower }: { follower: FollowerProgress }) {
   const silent = !follower.recentActive;
   const behind = follower.lagMs > 0 ? ` · ${milliseconds(follower.lagMs)}` : '';
   return (
-    <tr className="align-baseline" title={`${bytes(follower.inflightBytes)} in flight${behind}`}>
-      <td className="text-left">
-        <NodeTag nodeId={follower.id} />
-      </td>
-      <td className={`text-left ${silent ? 'text-bad' : 'text-dim'}`}>
-        {silent ? 'silent' : follower.state}
-      </td>
-      <td className="font-medium">{count(follower.matchIndex)}</td>
-      <td>{count(follower.nextIndex)}</td>
-      <td>{follower.inflightMessages === 0 ? UNKNOWN : count(follower.inflightMessages)}</td>
-      <td className={follower.lagMs > LATE_MS ? 'font-medium text-warn' : 'text-dim'}>
-        {count(follower.lagEntries)}
+    <>
+      <tr className="align-baseline" title={`${bytes(follower.inflightBytes)} in flight${behind}`}>
+        <td className="text-left">
+          <NodeTag nodeId={follower.id} />
+        </td>
+        <td className={`text-left ${silent ? 'text-bad' : 'text-dim'}`}>
+          {silent ? 'silent' : follower.state}
+        </td>
+        <td className="font-medium">{count(follower.matchIndex)}</td>
+        <td>{count(follower.nextIndex)}</td>
+        <td>{follower.inflightMessages === 0 ? UNKNOWN : count(follower.inflightMessages)}</td>
+        <td className={follower.lagMs > LATE_MS ? 'font-medium text-warn' : 'text-dim'}>
+          {count(follower.lagEntries)}
+        </td>
+      </tr>
+      {follower.snapshot === null ? null : <SnapshotRow id={follower.id} {...follower.snapshot} />}
+    </>
+  );
+}
+
+/** What it needs is no longer in the leader's log: it gets a snapshot, and this is how far that is. */
+function SnapshotRow({ id, sentBytes, totalBytes }: { id: number; sentBytes: number; totalBytes: number }) {
+  return (
+    <tr>
+      <td />
+      <td colSpan={5} className="pb-1 text-left">
+        <span className="flex justify-between text-small text-dim">
+          <span>Snapshot on its way</span>
+          <span>
+            {bytes(sentBytes)} of {bytes(totalBytes)}
+          </span>
+        </span>
+        <Progress label={`Snapshot to ${nodeName(id)}`} done={sentBytes} total={totalBytes} />
       </td>
     </tr>
   );

@@ -25,3 +25,17 @@ export function alarmSentence(alarm: Alarm, name: string): string {
       return `${name} reaches no majority`;
   }
 }
+
+/** What follows from it, and how it ends. */
+export function alarmAdvice(alarm: Alarm): string {
+  switch (alarm) {
+    case 'noSpace':
+      return 'It acknowledges nothing and has given leadership away. It goes on by itself once there is room.';
+    case 'diskHung':
+      return 'A sync does not return. Leadership goes elsewhere until one does.';
+    case 'refetching':
+      return 'It has no vote and does not campaign until everything it may have acknowledged is back.';
+    case 'noQuorum':
+      return 'It has heard no leader for three election timeouts. Start or reconnect another node.';
+  }
+}

@@ -40,6 +40,7 @@ export function createActions(bridge: Bridge, ui: InterfaceStore, notify: Notify
     ...nodeActions(ask),
     ...faultActions(ask),
     ...consoleActions(bridge, ui),
+    powerCutAll: () => ask('cut the power', 'cluster:powerCut', {}),
     healAll: () => ask('heal the cluster', 'cluster:heal', undefined),
     resetCluster: () => ask('reset the cluster', 'cluster:reset', undefined),
     startLoad: (request: WorkloadRequest) => ask('start the load', 'workload:start', request),
@@ -59,6 +60,11 @@ function nodeActions(ask: Ask) {
     stepDown: (nodeId: NodeId, target?: NodeId) =>
       ask(`make ${nodeName(nodeId)} step down`, 'node:stepDown', { nodeId, target }),
     campaign: (nodeId: NodeId) => ask(`make ${nodeName(nodeId)} campaign`, 'node:campaign', { nodeId }),
+    powerCut: (nodeId: NodeId) => ask(`cut the power of ${nodeName(nodeId)}`, 'node:powerCut', { nodeId }),
+    snapshot: (nodeId: NodeId) => ask(`take a snapshot on ${nodeName(nodeId)}`, 'node:snapshot', { nodeId }),
+    corruptRecord: (nodeId: NodeId, index?: number) =>
+      ask(`corrupt ${nodeName(nodeId)}'s log`, 'node:corruptRecord', { nodeId, index }),
+    wipe: (nodeId: NodeId) => ask(`wipe ${nodeName(nodeId)}'s folder`, 'node:wipe', { nodeId }),
   };
 }
 

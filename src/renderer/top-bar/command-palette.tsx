@@ -86,6 +86,12 @@ function clusterItems({ actions, ui }: Panel, view: ClusterView): PaletteItem[] 
       },
     );
   }
+  items.push({
+    group,
+    label: 'Cut the power of all nodes',
+    hint: 'unsynced is lost',
+    run: () => void actions.powerCutAll(),
+  });
   items.push({ group, label: 'Heal all', hint: 'H', run: () => void actions.healAll() });
   if (view.workload.running) {
     items.push({ group, label: 'Stop load', hint: 'L', run: () => void actions.stopLoad() });
@@ -111,6 +117,17 @@ function nodeItems({ actions, ui }: Panel, view: ClusterView): PaletteItem[] {
     const items: PaletteItem[] = [];
     if (!isDown(node))
       items.push({ group, label: `Kill ${name}`, hint: 'SIGKILL', run: () => void actions.kill(nodeId) });
+    if (state === 'running') {
+      items.push(
+        { group, label: `Snapshot ${name} now`, run: () => void actions.snapshot(nodeId) },
+        { group, label: `Cut the power of ${name}`, run: () => void actions.powerCut(nodeId) },
+      );
+    }
+    items.push({
+      group,
+      label: `Corrupt a log record of ${name}`,
+      run: () => void actions.corruptRecord(nodeId),
+    });
     if (state === 'running')
       items.push({ group, label: `Pause ${name}`, run: () => void actions.pause(nodeId) });
     if (state === 'paused')

@@ -8,7 +8,6 @@ import { APPEARANCE_STYLES, appearanceOf, isDown, nodeName } from '../model/appe
 import { diskFaultWords, linkFaultWords } from '../model/fault-words.ts';
 import { count, duration, milliseconds, UNKNOWN } from '../model/figures.ts';
 import type { Point, Size } from '../model/topology-layout.ts';
-import { AskNumber } from '../parts/ask-number.tsx';
 import { Hint } from '../parts/hint.tsx';
 import { MenuArea } from '../parts/menu.tsx';
 import { useNow } from '../parts/use-now.ts';
@@ -16,6 +15,7 @@ import { usePanel } from '../store/panel-context.tsx';
 import { CountdownRing } from './countdown-ring.tsx';
 import { NodeButtons } from './node-buttons.tsx';
 import { useNodeMenu } from './node-menu.tsx';
+import { NodeQuestion } from './node-question.tsx';
 
 export const CARD: Size = { width: 232, height: 136 };
 
@@ -80,7 +80,7 @@ export const NodeCard = memo(function NodeCard({ node, peers, center, selected }
           <NodeButtons process={process} appearance={appearance} entries={menu.entries} />
         </article>
       </MenuArea>
-      {menu.question === null ? null : <AskNumber question={menu.question} onClose={menu.closeQuestion} />}
+      <NodeQuestion nodeId={process.nodeId} question={menu.question} onClose={menu.closeQuestion} />
     </>
   );
 });

@@ -1,7 +1,6 @@
 // Everything that can be done to one node, as menu entries: shared by its button, its right click and the palette.
 import {
   Ban,
-  HardDrive,
   Megaphone,
   Pause,
   Play,
@@ -14,45 +13,37 @@ import {
 } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import type { NodeView } from '../../shared/cluster-view.ts';
-import { NAMED_DISK_FAULTS, type NamedDiskFault } from '../../shared/console-commands.ts';
 import { nodeName } from '../model/appearance.ts';
-import { syncAlwaysFails, syncFailsOnce, syncTakes } from '../model/fault-words.ts';
-import type { NumberQuestion } from '../parts/ask-number.tsx';
 import type { MenuEntry } from '../parts/menu.tsx';
 import type { Actions } from '../store/actions.ts';
 import { useActions } from '../store/panel-context.tsx';
+import { diskEntry, powerCutEntry, type Question, snapshotEntry } from './disk-menu.tsx';
 
 const ICON = 14;
-const SYNC_DELAYS_MS = [20, 100, 500, 2000] as const;
-
-/** Faults beyond the sync ones that the console knows by name, in the words of the menu. */
-const MORE_DISK_FAULTS: readonly { name: NamedDiskFault; label: string; hint: string }[] = [
-  { name: 'sync-hangs', label: 'Syncs hang', hint: 'until removed' },
-  { name: 'sync-lies', label: 'Syncs lie', hint: 'report success' },
-  { name: 'write-fails', label: 'Writes fail', hint: 'EIO' },
-  { name: 'disk-full', label: 'Disk is full', hint: 'ENOSPC' },
-  { name: 'torn-write', label: 'Next write is torn', hint: 'once' },
-  { name: 'bit-flip', label: 'Next write turns a bit', hint: 'once' },
-];
 
 export interface NodeMenu {
   entries: readonly MenuEntry[];
   /** A question that an entry asked; the caller shows it. */
-  question: NumberQuestion | null;
+  question: Question | null;
   closeQuestion: () => void;
 }
 
 export function useNodeMenu(node: NodeView, peers: readonly number[]): NodeMenu {
   const actions = useActions();
-  const [question, setQuestion] = useState<NumberQuestion | null>(null);
+  const [question, setQuestion] = useState<Question | null>(null);
   const { process, status, disk, links } = node;
   const role = status?.raft.role ?? null;
   const entries = useMemo(() => {
     const state = { nodeId: process.nodeId, peers, state: process.state, leads: role === 'leader' };
+    const running = process.state === 'running';
+    const alive = running || process.state === 'paused' || process.state === 'starting';
+    const inMenu = { nodeId: process.nodeId, running, alive, ask: setQuestion };
     return [
       ...lifeEntries(actions, state),
+      snapshotEntry(actions, inMenu),
       { kind: 'separator', id: 'faults' } as const,
-      diskEntry(actions, state, setQuestion),
+      powerCutEntry(actions, inMenu),
+      diskEntry(actions, inMenu),
       linkEntry(actions, state),
       {
         kind: 'item',
@@ -145,67 +136,6 @@ function lifeEntries(actions: Actions, { nodeId, peers, state, leads }: NodeInMe
       onSelect: () => void actions.campaign(nodeId),
     }),
   ];
-}
-
-function diskEntry(
-  actions: Actions,
-  { nodeId, state }: NodeInMenu,
-  ask: (question: NumberQuestion) => void,
-): MenuEntry {
-  const disabled = state !== 'running';
-  const name = nodeName(nodeId);
-  const delayed = (delayMs: number) => void actions.applyDisk(nodeId, 'sync-delay', syncTakes('', delayMs));
-  const question: NumberQuestion = {
-    title: `How much longer shall ${name}'s syncs take?`,
-    description: 'Each sync of its log and hard state then waits this long before it succeeds.',
-    unit: 'ms',
-    initial: 200,
-    min: 1,
-    max: 60_000,
-    confirm: 'Slow the disk',
-    onAnswer: delayed,
-  };
-  return {
-    kind: 'sub',
-    label: 'Disk',
-    icon: <HardDrive size={ICON} />,
-    entries: [
-      {
-        kind: 'item',
-        label: 'Next sync fails',
-        hint: 'EIO, once',
-        disabled,
-        onSelect: () => void actions.applyDisk(nodeId, 'sync-fails', syncFailsOnce('')),
-      },
-      {
-        kind: 'item',
-        label: 'Every sync fails',
-        hint: 'EIO',
-        disabled,
-        onSelect: () => void actions.applyDisk(nodeId, 'sync-fails', syncAlwaysFails('')),
-      },
-      { kind: 'separator', id: 'delays' },
-      ...SYNC_DELAYS_MS.map(
-        (delayMs): MenuEntry => ({
-          kind: 'item',
-          label: `Syncs take ${delayMs} ms longer`,
-          disabled,
-          onSelect: () => delayed(delayMs),
-        }),
-      ),
-      { kind: 'item', label: 'Syncs take longer by…', disabled, onSelect: () => ask(question) },
-      { kind: 'separator', id: 'more' },
-      ...MORE_DISK_FAULTS.map(
-        ({ name: fault, label, hint }): MenuEntry => ({
-          kind: 'item',
-          label,
-          hint,
-          disabled,
-          onSelect: () => void actions.applyDisk(nodeId, fault, NAMED_DISK_FAULTS[fault]),
-        }),
-      ),
-    ],
-  };
 }
 
 function linkEntry(actions: Actions, { nodeId, peers, state }: NodeInMenu): MenuEntry {
