@@ -191,16 +191,28 @@ describe('status and errors', () => {
     expect(JSON.parse(line.stdout)).toMatchObject({ error: { code: 'USAGE' }, exitCode: 2 });
   });
 
-  test.each(['cluster', 'serve', 'get', 'set', 'delete', 'bulk-set', 'scan', 'status', 'incr', 'cas'])(
-    '%s --help teaches with examples',
-    async (name) => {
-      const help = await cli([name, '--help']);
-      expect(help).toMatchObject({ code: 0, stderr: '' });
-      expect(help.stdout).toContain('Examples:');
-      expect(help.stdout).toMatch(/Exit codes?/);
-      expect(help.stdout).toContain('--json');
-    },
-  );
+  test.each([
+    'cluster',
+    'serve',
+    'get',
+    'set',
+    'delete',
+    'bulk-set',
+    'scan',
+    'status',
+    'incr',
+    'cas',
+    'wal dump',
+    'wal verify',
+    'wal repair',
+    'snapshot inspect',
+  ])('%s --help teaches with examples', async (name) => {
+    const help = await cli([...name.split(' '), '--help']);
+    expect(help).toMatchObject({ code: 0, stderr: '' });
+    expect(help.stdout).toContain('Examples:');
+    expect(help.stdout).toMatch(/Exit codes?/);
+    expect(help.stdout).toContain('--json');
+  });
 
   test('--version is the package version', async () => {
     expect(await cli(['--version'])).toMatchObject({

@@ -1,5 +1,6 @@
 // One bad disk of three: full, hung, failing, lying. The cluster goes on, nothing acknowledged is lost, and the
 // node says what it has.
+import { readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ExitCode } from '../../engine/protocol/control.ts';
 import type { DiskFault } from '../../engine/protocol/faults.ts';
@@ -93,3 +94,30 @@ test('a follower’s syncs lied and its power is cut: it refetches what it lost'
   await node.start();
   await expectNothingLost(cluster, load, node);
 });
+
+async function snapshotsIn(node: TestNode): Promise<string[]> {
+  return (await readdir(node.dataDir)).filter((name) => name.endsWith('.snap')).sort();
+}
+
+test.each(['EIO', 'ENOSPC'] as const)(
+  'a snapshot that fails half-way by %s changes nothing',
+  async (code) => {
+    const node = await cluster.leader();
+    const load = startLoad([cluster.client()], 8);
+    await writesGoOn(load);
+    const before = await snapshotsIn(node);
+    await inject(node, { operations: ['write'], effect: { kind: 'error', code }, pathContains: '.snap' });
+    await node.act({ kind: 'snapshot' }).catch(() => {});
+    await eventually(`n${node.id} says that it failed`, () =>
+      node.events.some(({ event }) => event.type === 'snapshotFailed' && event.message.includes(code)),
+    );
+    await writesGoOn(load);
+    expect(await snapshotsIn(node)).toEqual(before);
+    await node.setFaults({});
+    await node.act({ kind: 'snapshot' });
+    await eventually('one is taken', async () => (await snapshotsIn(node)).at(-1) !== before.at(-1));
+    await node.kill();
+    await node.start();
+    await expectNothingLost(cluster, load, node);
+  },
+);

@@ -284,3 +284,24 @@ test('snapshot inspect tells what a snapshot stands for, and where it is damaged
   ]);
   expect(await readdir(folder)).toHaveLength(2);
 });
+
+test('a log that was cut behind a snapshot is sound, and so is the snapshot', async () => {
+  const node = await follower();
+  await node.act({ kind: 'snapshot' });
+  const applied = node.status?.raft.lastApplied ?? 0;
+  await node.stop();
+  const inspected = await cli(['snapshot', 'inspect', node.dataDir, '--json']);
+  expect(inspected).toMatchObject({ code: 0, stderr: '' });
+  const { lastIncludedIndex, configuration } = dataOf(inspected);
+  expect(configuration).toMatchObject({ voters: [1, 2, 3] });
+  expect(lastIncludedIndex).toBeGreaterThanOrEqual(applied);
+  const verified = await cli(['wal', 'verify', node.dataDir, '--json']);
+  expect(verified).toMatchObject({ code: 0, stderr: '' });
+  expect(dataOf(verified)).toMatchObject({
+    verdict: 'sound',
+    firstIndex: Number(lastIncludedIndex) + 1,
+    snapshots: [{ lastIncludedIndex, problem: null }],
+  });
+  await node.start();
+  await expectWhole(node);
+});
