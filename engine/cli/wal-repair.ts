@@ -96,7 +96,7 @@ function asLines(folder: string, repair: Repair, accepted: HalfOpenRange | undef
     return [
       `${folder}: ${pc.red('refused')}, nothing was touched`,
       ...said,
-      `Entries ${range} were acknowledged by this node and are missing.`,
+      `Entries ${range} may have been acknowledged by this node and are missing.`,
       ...differs,
       'Start the node as it is: it does not vote before it has refetched them from the others. Only if no other',
       'node has them any more, give them up by name:',

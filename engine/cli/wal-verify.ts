@@ -146,8 +146,8 @@ function asLines(folder: string, verification: Verification): string[] {
   if (missing !== null) {
     lines.push(
       '',
-      `Entries ${indexRange(missing)} were acknowledged by this node and are missing. Start it as it is: it does`,
-      'not vote before it has refetched them from the others.',
+      `Entries ${indexRange(missing)} may have been acknowledged by this node and are missing. Start it as it is: it`,
+      'does not vote before it has refetched them from the others.',
     );
   }
   return lines;
