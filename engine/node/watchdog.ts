@@ -61,7 +61,8 @@ export class Watchdog {
   #watchDisk(): void {
     const { config, raft, store, alarms } = this.#options;
     const { syncInFlightMs: hungMs, noSpace } = store.status();
-    const isHung = hungMs > config.electionTimeoutMs[1];
+    // A write that waits for room is none that hangs.
+    const isHung = !noSpace && hungMs > config.electionTimeoutMs[1];
     const full = 'the disk is full: nothing is acknowledged until there is room';
     alarms.set('diskHung', isHung, () => `a sync has not returned for ${Math.round(hungMs)} ms`);
     alarms.set('noSpace', noSpace, () => full);

@@ -193,8 +193,7 @@ export class ManagedNode {
 
   /** Its folder was emptied: what the last process said is of no use for the next one. */
   noteWiped(): void {
-    const reason =
-      'its folder was emptied: it starts without memory, and without a vote until it has caught up';
+    const reason = 'its folder was emptied: no memory left';
     this.#change('stopped', { exit: { code: null, signal: null, reason, at: Date.now() } });
   }
 

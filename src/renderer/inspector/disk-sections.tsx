@@ -32,7 +32,9 @@ export function AlarmsSection({ node }: { node: NodeView }) {
 
 /** What the last start found and decided: kept until the next start, for it explains what the node does now. */
 export function RecoverySection({ node }: { node: NodeView }) {
-  const { recovery, status } = node;
+  const { status, process } = node;
+  // Every node begins with an empty folder once; that is news only of one that had something in it.
+  const recovery = node.recovery.filter(({ rule }) => rule !== 'W1' || process.restarts > 0);
   if (recovery.length === 0) return null;
   const back = status !== null && !status.alarms.includes('refetching');
   return (

@@ -183,7 +183,12 @@ function Choice({
   return (
     <label className="contents">
       <span className="text-dim">{label}</span>
-      <select className="field" value={value} onChange={(event) => onChange(event.target.value)}>
+      <select
+        aria-label={label}
+        className="field"
+        value={value}
+        onChange={(event) => onChange(event.target.value)}
+      >
         {options.map(([name, text]) => (
           <option key={name} value={name}>
             {text}
@@ -213,6 +218,7 @@ function Field({
       <span className="flex items-center gap-2">
         <input
           className="field max-w-32"
+          aria-label={label}
           value={value}
           placeholder={placeholder}
           onChange={(event) => onChange(event.target.value)}
