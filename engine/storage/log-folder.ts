@@ -38,6 +38,8 @@ export interface LogFolder {
   suspects: SegmentFile[];
   /** Given up by an earlier recovery, or before the log's beginning. */
   orphans: string[];
+  /** Those of them that have no sound header any more. */
+  headless: SegmentFile[];
   highestSequence: number;
 }
 
@@ -68,13 +70,15 @@ export async function readLogFolder(
   const chained = new Set(chain.map((segment) => segment.sequence));
   const newestSequence = newest?.sequence ?? 0;
   const rest = found.filter((file) => !chained.has(file.sequence) && file.reading.status !== 'blank');
+  const orphans = rest.filter((file) => file.sequence < newestSequence);
   return {
     logId: newest?.header.logId ?? null,
     chain,
     complete,
     blank: found.filter((file) => file.reading.status === 'blank').map((file) => file.name),
     suspects: rest.filter((file) => file.sequence > newestSequence),
-    orphans: rest.filter((file) => file.sequence < newestSequence).map((file) => file.name),
+    orphans: orphans.map((file) => file.name),
+    headless: orphans.filter((file) => file.reading.status === 'bad'),
     highestSequence: found.at(-1)?.sequence ?? 0,
   };
 }

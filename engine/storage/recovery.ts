@@ -83,6 +83,7 @@ class Recovery {
   async run(): Promise<FoundLog> {
     const { chain, complete } = this.#files;
     const [oldest] = chain;
+    if (complete) for (const segment of this.#files.headless) this.#sayUnneeded(segment);
     if (oldest !== undefined && !complete) this.#endBefore(oldest, 'the segments before it are missing');
     let reading = oldest === undefined ? null : this.#read(oldest);
     for (const [at, segment] of chain.entries()) {
@@ -340,6 +341,14 @@ class Recovery {
     const range = { offsetBytes: hole.offsetBytes, lostBytes: endBytes - hole.offsetBytes };
     this.#say('corruption', segment.name, range, [
       `corrupt at offset ${hole.offsetBytes} of ${segment.name} (${hole.reason});`,
+      'the snapshot covers all of it: nothing is lost',
+    ]);
+  }
+
+  /** Damage in front of what the log needs. */
+  #sayUnneeded({ name, sizeBytes }: SegmentFile): void {
+    this.#say('corruption', name, { offsetBytes: 0, lostBytes: sizeBytes }, [
+      `corrupt at offset 0 of ${name} (its header is not whole);`,
       'the snapshot covers all of it: nothing is lost',
     ]);
   }

@@ -70,7 +70,9 @@ test(`bits flipped in a stopped follower's log, ${ROUNDS} times: never served, a
   timeout: ROUNDS * ROUND_MS_MAX,
 }, async () => {
   const choice = seededChoice('test/cluster/bit-flips.test.ts');
-  const cluster = await TestCluster.start();
+  const cluster = await TestCluster.start({
+    config: { snapshotLogBytes: 128 * 1024, snapshotTrailingEntries: 500 },
+  });
   try {
     const client = cluster.client();
     const truth = new Map<string, string>();
@@ -88,13 +90,13 @@ test(`bits flipped in a stopped follower's log, ${ROUNDS} times: never served, a
       else await node.stop();
       const where = `seed ${choice.seed}, round ${round}, n${node.id} ${await damage(node.dataDir, choice)}`;
       await node.start();
-      expectOnlyTruth(await staleView(cluster, node), truth, where);
+      expectOnlyTruth(await staleView(node), truth, where);
       const said = reports(node).join('\n');
       expect(said, where).toMatch(/corrupt|torn/);
       if (said.includes('corrupt')) told.corrupt++;
       else told.torn++;
       await cluster.converged();
-      const view = await staleView(cluster, node);
+      const view = await staleView(node);
       expectOnlyTruth(view, truth, where);
       expect(view.size, where).toBe(truth.size);
     }

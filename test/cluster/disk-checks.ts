@@ -32,7 +32,7 @@ export async function expectNothingLost(cluster: TestCluster, load: Load, node: 
   await load.stop();
   expectAll(await everything(cluster.client(), 'w'), load.acknowledged);
   await cluster.converged();
-  expectAll(await staleView(cluster, node, 'w'), load.acknowledged);
+  expectAll(await staleView(node, 'w'), load.acknowledged);
 }
 
 const ASKED_MIN = 100;

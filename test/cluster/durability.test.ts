@@ -49,7 +49,7 @@ test('kill the leader 20 times under load: every acknowledged write is still the
   // Every increment was retried with its sequence until it was acknowledged: none counted twice, none is missing.
   if (load.unknown === 0) expect(BigInt(found.get('counter') as number)).toBe(load.counted);
   await cluster.converged();
-  for (const node of cluster.nodes) expectAll(await staleView(cluster, node), load.acknowledged);
+  for (const node of cluster.nodes) expectAll(await staleView(node), load.acknowledged);
 });
 
 /** The longest time without an acknowledgement around a kill. */
@@ -73,7 +73,7 @@ test('a follower that was killed catches up when it is back', async () => {
   await Promise.all(Array.from({ length: 2_000 }, (_, i) => client.set(`k${i}`, `v${i}`)));
   await follower.start();
   await cluster.converged();
-  const view = await staleView(cluster, follower);
+  const view = await staleView(follower);
   expect(view.size).toBe(2_001);
   expect(view.get('k1999')).toBe('v1999');
   expect(view.get('before')).toBe('seen');
@@ -120,7 +120,7 @@ test('two clients bulk-writing the same 100 keys never mix', async () => {
   expect(seen.size).toBeGreaterThan(3);
   await cluster.converged();
   for (const node of cluster.nodes) {
-    expect(new Set((await staleView(cluster, node)).values()).size).toBe(1);
+    expect(new Set((await staleView(node)).values()).size).toBe(1);
   }
 });
 

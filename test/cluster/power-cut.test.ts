@@ -77,7 +77,7 @@ test(`${ROUNDS} SIGKILLs and ${ROUNDS} power cuts under load from ${CLIENTS} cli
     expect(taken).toBeGreaterThan(0);
     expectAll(await everything(cluster.client()), load.acknowledged);
     await cluster.converged();
-    for (const node of cluster.nodes) expectAll(await staleView(cluster, node), load.acknowledged);
+    for (const node of cluster.nodes) expectAll(await staleView(node), load.acknowledged);
   } finally {
     await cluster.stop();
   }

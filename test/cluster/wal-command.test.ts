@@ -78,7 +78,7 @@ function dataOf({ stdout }: Finished): Record<string, unknown> {
 /** The node has every key again, with the right value. */
 async function expectWhole(node: TestNode): Promise<void> {
   await cluster.converged();
-  const view = await staleView(cluster, node);
+  const view = await staleView(node);
   for (let n = 0; n < KEYS; n++) expect(view.get(`k${n}`)).toBe(`v${n}`);
 }
 

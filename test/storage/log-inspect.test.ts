@@ -162,6 +162,24 @@ describe('verify and repair', () => {
     }
   });
 
+  it('a segment that lost its header is told of even where the snapshot covers all of it', async () => {
+    const path = `${FOLDER}/${segmentName(1)}`;
+    const bytes = fs.contentOf(path) ?? new Uint8Array(0);
+    bytes[65] = (bytes[65] as number) ^ 8;
+    fs.plant(path, bytes);
+    const { sound, verdicts, lastIndex, lastDurableIndexKnown } = await verifyLog(fs, FOLDER, {
+      index: 18,
+      term: 4,
+    });
+    expect(verdicts).toMatchObject([{ kind: 'corruption', file: segmentName(1), offsetBytes: 0 }]);
+    expect(verdicts[0]?.message).toContain('nothing is lost');
+    expect({ sound, lastIndex, lastDurableIndexKnown }).toEqual({
+      sound: false,
+      lastIndex: 20,
+      lastDurableIndexKnown: 20,
+    });
+  });
+
   it('there is nothing to damage in an index that is not there', async () => {
     expect(await corruptRecord(fs, FOLDER, { index: 99, random: seededRandom(1) })).toBeNull();
     expect(fs.paths()).toContain(`${FOLDER}/${segmentName(1)}`);
