@@ -64,8 +64,9 @@ export function askTerm(core: Core, peer: NodeId): void {
 
 /** The leader's commit index, confirmed by a majority after the question. [R2] */
 function askGoal(core: Core, rejoin: Rejoin): void {
-  if (rejoin.requestId === 0) rejoin.requestId = Math.floor(core.options.random() * REQUEST_ID_BEGIN);
-  rejoin.requestId += 1;
+  // The same question again, not another one: an answer that takes longer than a heartbeat still counts. One of an
+  // earlier term, when the question may have come too early, is dropped with its term.
+  if (rejoin.requestId === 0) rejoin.requestId = 1 + Math.floor(core.options.random() * REQUEST_ID_BEGIN);
   core.send({ type: 'ReadIndex', to: core.leaderId, requestId: rejoin.requestId });
 }
 
