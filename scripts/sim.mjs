@@ -11,6 +11,7 @@ const USAGE = `npm run sim -- --seed N [--trace messages]      one run, as a tra
 npm run sim -- --seeds COUNT [--from N]         a campaign
   --nodes N   --steps N   --clients N           instead of what the seed draws
   --faults KIND,KIND | none                     of the kinds that the seed draws, only these
+  --theme mixed | churn | stale                 what the draw leans to
   --jobs N                                      threads of a campaign; all processors by default
   --quiet                                       of one seed only the verdict
   --full                                        of a failing seed the run as it was found, not made small`;
@@ -40,6 +41,7 @@ function readArguments(argv) {
         steps: text,
         clients: text,
         faults: text,
+        theme: text,
         jobs: text,
         trace: text,
         quiet: flag,
@@ -62,15 +64,21 @@ function wholeNumber(value, name, least) {
   return number;
 }
 
-/** @param {ReturnType<typeof readArguments>} given @param {(name: string) => boolean} isFaultKind */
-function readOverrides(given, isFaultKind) {
+/**
+ * @param {ReturnType<typeof readArguments>} given
+ * @param {{ isFaultKind: (name: string) => boolean, THEMES: readonly string[] }} plans
+ */
+function readOverrides(given, { isFaultKind, THEMES }) {
   const nodes = wholeNumber(given.nodes, 'nodes', 1);
   const steps = wholeNumber(given.steps, 'steps', 0);
   const clients = wholeNumber(given.clients, 'clients', 0);
   const faults = given.faults?.split(',').filter((kind) => kind !== 'none' && kind !== '');
   const unknown = faults?.find((kind) => !isFaultKind(kind));
   if (unknown !== undefined) throw new PlainError(`--faults: there is no fault ${unknown}`);
+  const { theme } = given;
+  if (theme !== undefined && !THEMES.includes(theme)) throw new PlainError(`--theme: there is no ${theme}`);
   return {
+    ...(theme !== undefined && { theme }),
     ...(nodes !== undefined && { nodes }),
     ...(steps !== undefined && { steps }),
     ...(clients !== undefined && { clients }),
@@ -184,8 +192,7 @@ async function main() {
     process.stdout.write(`${USAGE}\n`);
     return given.help ? 0 : 2;
   }
-  const { isFaultKind } = await simulator('plan.ts');
-  const overrides = readOverrides(given, isFaultKind);
+  const overrides = readOverrides(given, await simulator('plan.ts'));
   const seed = wholeNumber(given.seed, 'seed', 0);
   if (seed !== undefined) return await showOne(seed, overrides, given);
   return await runCampaign(wholeNumber(given.seeds, 'seeds', 1) ?? 1, overrides, given);

@@ -27,6 +27,8 @@ interface Operation {
   /** Of an increment. */
   counter: { key: string; call: number } | null;
   attempts: number;
+  /** Since the client is to stop. */
+  lastAttempts: number;
   /** May be sent again after an unknown outcome. */
   isRepeatable: boolean;
   /** A request was sent whose fate is not known. */
@@ -110,6 +112,7 @@ export class SimulatedClient {
       records: [this.#record('read', key, null)],
       counter: null,
       attempts: 0,
+      lastAttempts: 0,
       isRepeatable: true,
       isInDoubt: false,
       target: anywhere ? this.#random.pick(this.#world.nodeIds) : this.#leader,
@@ -127,6 +130,7 @@ export class SimulatedClient {
       records,
       counter,
       attempts: 0,
+      lastAttempts: 0,
       isRepeatable: this.#hasSession,
       isInDoubt: false,
       target: this.#leader,
@@ -193,7 +197,10 @@ export class SimulatedClient {
       // A late answer to an earlier attempt is as good as one to the last: it is the same operation.
       if (this.#current === operation) this.#take(operation, attempt, reply);
     });
-    const patience = this.#plan.patienceTicks * TIME_PER_TICK;
+    // Whoever only waits for a last answer does not add to a backlog.
+    if (this.isStopping) operation.lastAttempts += 1;
+    const patience =
+      this.#plan.patienceTicks * TIME_PER_TICK * Math.max(1, Math.min(8, operation.lastAttempts));
     this.#world.schedule(patience, 'client', () => {
       if (this.#current !== operation || operation.attempts !== attempt) return;
       operation.isInDoubt = true;

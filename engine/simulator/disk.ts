@@ -42,6 +42,8 @@ export class SimulatedDisk {
   durableHardState: HardState = NOTHING_SAVED;
   /** While entries that were acknowledged are missing. */
   refetchIndex = 0;
+  /** The folder was emptied, and the node is not whole again: a mark that stays through restarts. [E14] */
+  hasLostMemory = false;
   /** Syncs take this many times as long. */
   slowness = 1;
   isFull = false;
@@ -92,8 +94,20 @@ export class SimulatedDisk {
   }
 
   /** Nothing of what was lost is missing any more. */
-  markRefetched(): void {
+  markWhole(): void {
     this.refetchIndex = 0;
+    this.hasLostMemory = false;
+  }
+
+  /** The folder is emptied while nobody uses it. */
+  wipe(): void {
+    this.#length = 0;
+    this.#batchStarts = [];
+    this.#firstSequence = 1;
+    this.#nextSequence = 1;
+    this.durableLog = new ShadowLog();
+    this.durableHardState = NOTHING_SAVED;
+    this.hasLostMemory = true;
   }
 
   #begin(): void {

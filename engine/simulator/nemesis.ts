@@ -3,7 +3,7 @@
 import type { NodeId } from '../raft/types.ts';
 import { type Network, NO_TROUBLE } from './network.ts';
 import type { Death, SimulatedNode } from './node.ts';
-import { drawOneWay, drawPartition, type PartitionShape } from './partition-shapes.ts';
+import { drawOneWay, drawPartition, isolate, type PartitionShape } from './partition-shapes.ts';
 import { type FaultKind, type SimulationPlan, TIME_PER_TICK } from './plan.ts';
 import type { Random } from './random.ts';
 
@@ -38,6 +38,9 @@ const INTERVAL_TICKS: Record<FaultKind, number> = {
   noSpace: 250,
   // Looked for whenever a node starts; the interval means nothing.
   bitFlip: 1e9,
+  wipe: 1e9,
+  // Follows elections.
+  assassin: 1e9,
   transfer: 80,
   campaign: 80,
 };
@@ -56,7 +59,7 @@ export class Nemesis {
     this.#begin = {
       crash: () => this.#kill('crash'),
       kill: () => this.#kill('kill'),
-      pause: () => this.#pause(),
+      pause: () => this.#pause(this.#victim()),
       partition: () => this.#cut('partition', drawPartition(this.#ids, this.#leader, this.#random)),
       oneWay: () => this.#cut('oneWay', drawOneWay(this.#ids, this.#leader, this.#random)),
       disconnect: () => this.#disconnect(),
@@ -74,6 +77,8 @@ export class Nemesis {
       ioError: () => this.#failDisk(),
       noSpace: () => this.#fillDisk(),
       bitFlip: () => undefined,
+      wipe: () => undefined,
+      assassin: () => undefined,
       transfer: () => this.#transfer(),
       campaign: () => this.#campaign(),
     };
@@ -88,7 +93,7 @@ export class Nemesis {
     this.#isStopped = true;
     const { nodes, network } = this.#world;
     network.healAll();
-    network.trouble = { ...NO_TROUBLE };
+    Object.assign(network.trouble, NO_TROUBLE);
     for (const node of nodes) {
       node.tickTime = TIME_PER_TICK;
       node.disk.slowness = 1;
@@ -100,15 +105,59 @@ export class Nemesis {
     }
   }
 
-  /** Asked as a node is about to start: turns over a bit of its log, where the cluster can bear it. */
+  /** Asked as a node is about to start: damages its log, where the cluster can bear it. */
   beforeStart(node: SimulatedNode): void {
-    const intensity = this.#plan.faults.get('bitFlip');
-    if (intensity === undefined || this.#isStopped || !this.#random.chance(intensity)) return;
-    const { nodes } = this.#world;
-    const alreadyBad = nodes.filter((other) => other !== node && other.disk.refetchIndex !== 0).length;
+    if (this.#isStopped) return;
+    const { nodes, happened } = this.#world;
+    const others = nodes.filter((other) => other !== node);
+    const bad = others.filter(({ disk }) => disk.refetchIndex !== 0 || disk.hasLostMemory);
     // With a majority corrupt there is nobody left to refetch from: no protocol helps then.
-    if (alreadyBad + 1 > Math.floor((nodes.length - 1) / 2)) return;
-    if (node.disk.flipBit()) this.#world.happened('bitFlip', node.id, 'a bit of its log has flipped');
+    if (bad.length + 1 > Math.floor((nodes.length - 1) / 2)) return;
+    const flips = this.#plan.faults.get('bitFlip') ?? 0;
+    const wipes = this.#plan.faults.get('wipe') ?? 0;
+    if (this.#random.chance(flips) && node.disk.flipBit()) {
+      happened('bitFlip', node.id, 'a bit of its log has flipped');
+    } else if (this.#random.chance(wipes / 3) && !others.some(({ disk }) => disk.hasLostMemory)) {
+      node.disk.wipe();
+      this.#world.network.forget(node.id);
+      happened('wipe', node.id, 'its folder is empty');
+    }
+  }
+
+  /** The moments right after an election are those in which old and new entries meet. */
+  leaderElected(leader: SimulatedNode): void {
+    const intensity = this.#plan.faults.get('assassin');
+    if (intensity === undefined || this.#isStopped || !this.#random.chance(intensity)) return;
+    if (this.#random.chance(0.3)) {
+      // Before its first message has left.
+      this.#world.happened('assassin', leader.id, 'nobody will hear that it has won');
+      if (this.#random.chance(0.5)) leader.lightFuse(this.#random.below(3), 'kill');
+      else this.#cut('partition', isolate(this.#ids, leader.id));
+      return;
+    }
+    const { life } = leader;
+    const delay = this.#random.below(this.#random.pick([1, 3, 10]) * TIME_PER_TICK);
+    this.#world.schedule(delay, 'fault', () => {
+      if (this.#isStopped || leader.life !== life || !leader.isUp) return;
+      this.#world.happened('assassin', leader.id, 'it has just won');
+      this.#assassinate(leader);
+    });
+  }
+
+  #assassinate(leader: SimulatedNode): void {
+    switch (this.#random.below(4)) {
+      case 0:
+        leader.die('crash');
+        return;
+      case 1:
+        leader.lightFuse(this.#random.below(12), 'kill');
+        return;
+      case 2:
+        this.#pause(leader);
+        return;
+      default:
+        this.#cut('partition', isolate(this.#ids, leader.id));
+    }
   }
 
   get #ids(): readonly NodeId[] {
@@ -163,8 +212,7 @@ export class Nemesis {
     });
   }
 
-  #pause(): void {
-    const node = this.#victim();
+  #pause(node: SimulatedNode | null): void {
     if (node === null || node.isPaused) return;
     node.pause();
     const { life } = node;
@@ -180,7 +228,7 @@ export class Nemesis {
     const { network, happened } = this.#world;
     for (const { from, to } of shape.cuts) network.cut(from, to);
     happened(kind, 0, shape.name);
-    const isNoticed = this.#random.chance(0.3);
+    const isNoticed = this.#random.chance(0.4);
     if (isNoticed) for (const { from, to } of shape.cuts) if (from < to) this.#world.disconnect(from, to);
     this.#endAfter([5, 150], () => {
       happened(kind, 0, `${shape.name}: over`);

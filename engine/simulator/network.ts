@@ -43,12 +43,16 @@ interface Link {
   cuts: number;
   /** Rises when the connection breaks. */
   connection: number;
+  /** Connections before this one are forgotten for good: nothing of them is delivered, stale or not. */
+  firstConnection: number;
   /** When the last message that kept its place arrives. */
   lastArrival: number;
 }
 
+const LINK_KEY = 1024;
+
 export class Network {
-  trouble: LinkTrouble = { ...NO_TROUBLE };
+  readonly trouble: LinkTrouble = { ...NO_TROUBLE };
   readonly #host: NetworkHost;
   readonly #random: Random;
   readonly #links = new Map<number, Link>();
@@ -92,7 +96,8 @@ export class Network {
     const { connection } = link;
     this.#host.schedule(arrival - now(), 'message', () => {
       const isStale = connection !== link.connection;
-      if (link.cuts > 0 || (isStale && !this.trouble.keepsStale)) {
+      const isForgotten = connection < link.firstConnection;
+      if (link.cuts > 0 || isForgotten || (isStale && !this.trouble.keepsStale)) {
         this.#host.count('message cut off');
         return;
       }
@@ -141,11 +146,26 @@ export class Network {
     }
   }
 
+  /** Nothing that was sent to the node until now arrives any more. */
+  forget(to: NodeId): void {
+    for (const [key, link] of this.#links) {
+      if (key % LINK_KEY !== to) continue;
+      link.connection += 1;
+      link.firstConnection = link.connection;
+    }
+  }
+
   #link(from: NodeId, to: NodeId): Link {
-    const key = from * 1024 + to;
+    const key = from * LINK_KEY + to;
     let link = this.#links.get(key);
     if (link === undefined) {
-      link = { decoder: greetedDecoder(from, to), cuts: 0, connection: 0, lastArrival: 0 };
+      link = {
+        decoder: greetedDecoder(from, to),
+        cuts: 0,
+        connection: 0,
+        firstConnection: 0,
+        lastArrival: 0,
+      };
       this.#links.set(key, link);
     }
     return link;

@@ -118,6 +118,7 @@ export class SimulatedNode implements NodeView {
       lastIncludedIndex,
       lastIncludedTerm,
       refetchIndex: found.lastDurableIndexKnown,
+      hasLostMemory: this.disk.hasLostMemory,
     });
   }
 
@@ -165,13 +166,17 @@ export class SimulatedNode implements NodeView {
     this.isPaused = true;
   }
 
-  /** What came in meanwhile is dealt with at once, as by a process that finds its sockets full. */
+  /** What came in meanwhile is dealt with at once, some of it a turn, as by a process that finds its sockets full. */
   resume(): void {
     if (!this.isPaused) return;
     this.isPaused = false;
     const deferred = this.#deferred;
     this.#deferred = [];
-    for (const run of deferred) this.#attempt(run);
+    let delay = 0;
+    for (const run of deferred) {
+      delay += this.#random.below(3);
+      this.#later(delay, 'resumed', run);
+    }
   }
 
   // --- inputs
@@ -258,9 +263,10 @@ export class SimulatedNode implements NodeView {
     this.#isTurnScheduled = false;
     this.#desk.submit();
     while (this.raft.hasReady()) this.#carryOut(this.raft.ready());
-    if (this.disk.refetchIndex !== 0 && !this.raft.isRefetching) {
-      this.disk.markRefetched();
-      this.#world.count('refetched');
+    const { disk } = this;
+    if ((disk.refetchIndex !== 0 || disk.hasLostMemory) && !this.raft.isRefetching) {
+      this.#world.count(disk.hasLostMemory ? 'rejoined' : 'refetched');
+      disk.markWhole();
     }
   }
 

@@ -31,15 +31,19 @@ function between(ids: readonly NodeId[], areApart: (a: number, b: number) => boo
   return cuts;
 }
 
+export function isolate(nodeIds: readonly NodeId[], alone: NodeId): PartitionShape {
+  const cuts = nodeIds.filter((id) => id !== alone).flatMap((id) => bothWays(alone, id));
+  return { name: `${nameOf(alone)} alone`, cuts };
+}
+
 /** `leader` is 0 when nobody leads; it is singled out more often than others. */
 export function drawPartition(nodeIds: readonly NodeId[], leader: NodeId, random: Random): PartitionShape {
   const order = random.shuffled(nodeIds);
   const count = order.length;
-  switch (random.below(6)) {
+  switch (random.pick([0, 0, 1, 2, 3, 4, 5])) {
     case 0: {
       const alone = leader !== 0 && random.chance(0.6) ? leader : (order[0] as NodeId);
-      const cuts = nodeIds.filter((id) => id !== alone).flatMap((id) => bothWays(alone, id));
-      return { name: `n${alone} alone`, cuts };
+      return isolate(nodeIds, alone);
     }
     case 1: {
       const size = 1 + random.below(count - 1);

@@ -25,6 +25,8 @@ export const FAULT_KINDS = {
   ioError: 'a write or sync fails: the process exits',
   noSpace: 'the disk is full for a while',
   bitFlip: 'a bit of the log has flipped when the node starts',
+  wipe: 'the folder is empty when the node starts',
+  assassin: 'new leaders die, stop or are cut off soon after they have won',
   transfer: 'leadership is handed over on request',
   campaign: 'a node is asked to campaign',
 } as const;
@@ -33,6 +35,13 @@ export type FaultKind = keyof typeof FAULT_KINDS;
 export function isFaultKind(name: string): name is FaultKind {
   return Object.hasOwn(FAULT_KINDS, name);
 }
+
+/**
+ * `mixed`: anything. `churn`: leaders that have just won fail at once, and entries travel one by one, as in figure 8
+ * of the paper. `stale`: leaders that are cut off, stopped or slow go on serving reads while others write.
+ */
+export const THEMES = ['mixed', 'churn', 'stale'] as const;
+export type Theme = (typeof THEMES)[number];
 
 type CoreOptions = Omit<RaftOptions, 'nodeId' | 'configuration' | 'random'>;
 
@@ -43,6 +52,8 @@ export interface SimulationPlan {
   steps: number;
   /** Kinds that are on, and how hard: from 0 to 1. */
   faults: ReadonlyMap<FaultKind, number>;
+  /** What the draw leans to. */
+  theme: Theme;
   /** How often all of them come: 1 is as in the nemesis' table. */
   faultRate: number;
   raft: CoreOptions;
@@ -68,10 +79,14 @@ export interface ClientPlan {
   followerReads: number;
   /** Share of clients that give their writes a session. */
   sessions: number;
+  /** Writes in a row to whoever leads, or thinks so, for nobody who waits: long logs. 0: none. */
+  floodSize: number;
+  floodIntervalTicks: number;
 }
 
 /** What may be set by hand; the rest is drawn. */
 export interface PlanOverrides {
+  theme?: Theme;
   nodes?: number;
   steps?: number;
   /** Of the kinds drawn only these stay on. */
@@ -83,25 +98,47 @@ export function drawPlan(seed: number, overrides: PlanOverrides = {}): Simulatio
   const random = new Random(seed).fork('plan');
   const nodes = random.pick([3, 3, 3, 3, 4, 5, 5, 5, 6, 7]);
   const steps = random.pick([2000, 4000, 4000, 8000]);
-  const drawn = drawFaults(random.fork('faults'));
-  const kept = overrides.faults;
-  const faults = kept === undefined ? drawn : new Map([...drawn].filter(([kind]) => kept.includes(kind)));
   const raft = drawCoreOptions(random.fork('core'));
   const linkMax = random.pick([20, 60, 150]);
   const syncMax = random.pick([10, 50, 200]);
-  const clients = drawClients(random.fork('clients'), raft);
+  const theme = random.pick<Theme>(['mixed', 'mixed', 'mixed', 'mixed', 'mixed', 'churn', 'stale']);
+  const drawn = leanTo(overrides.theme ?? theme, {
+    faults: drawFaults(random.fork('faults')),
+    faultRate: random.pick([0.7, 1.5, 3]),
+    raft,
+    clients: drawClients(random.fork('clients'), raft),
+  });
+  const kept = overrides.faults;
   return {
+    ...drawn,
     seed,
     nodes: overrides.nodes ?? nodes,
     steps: overrides.steps ?? steps,
-    faults,
-    faultRate: random.pick([0.7, 1.5, 3]),
-    raft,
+    faults:
+      kept === undefined ? drawn.faults : new Map([...drawn.faults].filter(([kind]) => kept.includes(kind))),
     linkTime: [Math.ceil(linkMax / 5), linkMax],
     syncTime: [Math.ceil(syncMax / 5), syncMax],
     turnTimeMax: random.pick([1, 1, 10, 60]),
-    clients: { ...clients, count: overrides.clients ?? clients.count },
+    clients: { ...drawn.clients, count: overrides.clients ?? drawn.clients.count },
   };
+}
+
+type Leaning = Pick<SimulationPlan, 'faults' | 'faultRate' | 'raft' | 'clients'>;
+
+/** Rare orders of events need several things at once: a theme sees to those, and leaves the rest as drawn. */
+function leanTo(theme: Theme, drawn: Leaning): Leaning & { theme: Theme } {
+  const { raft, clients } = drawn;
+  const faults = new Map(drawn.faults);
+  if (theme === 'churn') {
+    faults.set('assassin', 0.9);
+    return { ...drawn, theme, faults, raft: { ...raft, messageBytesMax: 1, inflightMessagesMax: 1 } };
+  }
+  if (theme === 'stale') {
+    for (const kind of ['delay', 'oneWay', 'pause', 'clockRate'] as const) faults.set(kind, 0.9);
+    const eager = { ...clients, count: 8, reads: 0.7, followerReads: 0, thinkTicksMax: 2 };
+    return { ...drawn, theme, faults, faultRate: 3, clients: eager };
+  }
+  return { ...drawn, theme };
 }
 
 function drawFaults(random: Random): Map<FaultKind, number> {
@@ -142,5 +179,7 @@ function drawClients(random: Random, raft: CoreOptions): ClientPlan {
     reads: random.pick([0.1, 0.4, 0.7]),
     followerReads: random.pick([0, 0.3, 0.7]),
     sessions: random.pick([0.5, 0.8, 1]),
+    floodSize: random.pick([0, 2, 6, 30]),
+    floodIntervalTicks: random.pick([5, 20, 60]),
   };
 }

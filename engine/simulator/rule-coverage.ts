@@ -35,6 +35,7 @@ const OBSERVED: Readonly<Record<string, readonly string[]>> = {
   'recovery: tornTail': ['W7'],
   'recovery: corruption': ['W8', 'E11'],
   refetched: ['E11', 'L10'],
+  rejoined: ['E14'],
   'disk found bad': ['W11', 'E13'],
   'died of an I/O error': ['W10'],
   'proposal refused: tooMuchUncommitted': ['L7'],

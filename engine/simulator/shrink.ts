@@ -59,8 +59,9 @@ function shortenRun({ result }: ShrunkRun, tryTo: (change: PlanOverrides) => boo
 
 /** The command that shows the run again. */
 export function replayCommand(seed: number, overrides: PlanOverrides): string {
-  const { nodes, steps, faults, clients } = overrides;
+  const { theme, nodes, steps, faults, clients } = overrides;
   const flags = [`--seed ${seed}`];
+  if (theme !== undefined) flags.push(`--theme ${theme}`);
   if (nodes !== undefined) flags.push(`--nodes ${nodes}`);
   if (steps !== undefined) flags.push(`--steps ${steps}`);
   if (clients !== undefined) flags.push(`--clients ${clients}`);

@@ -5,7 +5,6 @@ import { type ClusterView, Violation } from './checkers/checker.ts';
 import { CheckerSet } from './checkers/checker-set.ts';
 import { CounterChecker } from './checkers/counters.ts';
 import { checkLinearizable, checkStatesEqual } from './checkers/final-state.ts';
-import { SimulatedClient } from './client.ts';
 import { EventQueue } from './event-queue.ts';
 import { HistoryRecorder } from './history.ts';
 import { Nemesis } from './nemesis.ts';
@@ -13,9 +12,9 @@ import { Network } from './network.ts';
 import { type Death, type NodeWorld, SimulatedNode } from './node.ts';
 import { type FaultKind, type SimulationPlan, TIME_PER_TICK } from './plan.ts';
 import { Random } from './random.ts';
-import type { ClientReply, ClientRequest } from './requests.ts';
 import { rulesOfMessage, rulesOfObservation } from './rule-coverage.ts';
-import { traceHeader, traceLine } from './trace.ts';
+import { describe, traceHeader, traceLine } from './trace.ts';
+import { Workload } from './workload.ts';
 
 export interface SimulationOptions {
   /** Told of every line of the trace. */
@@ -55,8 +54,6 @@ export interface SimulationResult {
 
 /** Longest election timeouts that the cluster has, once everything works, to become one again. */
 const HEALING_TIMEOUTS_MAX = 30;
-/** Writes that must get through after the faults. */
-const PROBES = 3;
 
 export function simulate(plan: SimulationPlan, options: SimulationOptions = {}): SimulationResult {
   return new Simulation(plan, options).run();
@@ -74,7 +71,7 @@ class Simulation implements ClusterView {
   readonly #checkers: CheckerSet;
   readonly #history = new HistoryRecorder();
   readonly #counters = new CounterChecker();
-  readonly #clients: SimulatedClient[];
+  readonly #workload: Workload;
   readonly #faults = new Map<string, number>();
   readonly #rules = new Map<string, number>();
   readonly #counts = new Map<string, number>();
@@ -84,9 +81,9 @@ class Simulation implements ClusterView {
   #time = 0;
   #steps = 0;
   #healedAt = 0;
+  #backlogTicks = 0;
   #isHealing = false;
   #elections = 0;
-  #probes = 0;
 
   constructor(plan: SimulationPlan, options: SimulationOptions) {
     this.#plan = plan;
@@ -117,7 +114,11 @@ class Simulation implements ClusterView {
       plan,
       random.fork('faults'),
     );
-    this.#clients = this.#createClients(random);
+    this.#workload = new Workload(
+      { ...world, history: this.#history, counters: this.#counters, count: this.#count },
+      plan,
+      random.fork('workload'),
+    );
   }
 
   #createNodes(random: Random): SimulatedNode[] {
@@ -141,30 +142,13 @@ class Simulation implements ClusterView {
     });
   }
 
-  #createClients(random: Random): SimulatedClient[] {
-    const world = {
-      now: this.#now,
-      schedule: this.#schedule,
-      request: (node: NodeId, request: ClientRequest, onReply: (reply: ClientReply) => void) =>
-        this.#request(node, request, onReply),
-      nodeIds: this.nodes.map((node) => node.id),
-      history: this.#history,
-      counters: this.#counters,
-      count: this.#count,
-    };
-    return Array.from(
-      { length: this.#plan.clients.count },
-      (_, at) => new SimulatedClient(world, at + 1, this.#plan.clients, random.fork(`client ${at + 1}`)),
-    );
-  }
-
   run(): SimulationResult {
     this.#options.trace?.(traceHeader(this.nodes));
     let isUndecided = false;
     let violation: FoundViolation | null = null;
     try {
       for (const node of this.nodes) this.#start(node);
-      for (const client of this.#clients) client.start();
+      this.#workload.start();
       this.#nemesis.start();
       while (this.#steps < this.#plan.steps) this.#step();
       this.#heal();
@@ -221,7 +205,7 @@ class Simulation implements ClusterView {
   #start(node: SimulatedNode): void {
     this.#nemesis.beforeStart(node);
     node.start();
-    this.#trace(node.id, 'starts', node.raft.isRefetching ? `refetches up to ${node.disk.refetchIndex}` : '');
+    this.#trace(node.id, 'starts', whatIsLost(node));
     for (const other of this.nodes) if (other !== node && other.isUp) this.#reconnect(node.id, other.id);
   }
 
@@ -278,36 +262,13 @@ class Simulation implements ClusterView {
     this.#network.send(message);
   }
 
-  /** Clients are on the network too, but nobody cuts them off from a node that lives. */
-  #request(id: NodeId, request: ClientRequest, onReply: (reply: ClientReply) => void): void {
-    const { trouble } = this.#network;
-    const copies = this.#random.chance(trouble.loss) ? 0 : 1;
-    // Only a session makes it harmless to be heard twice.
-    const mayRepeat = request.type === 'write' && request.proposal.session !== null;
-    const repeats = mayRepeat && this.#random.chance(trouble.duplicates) ? 1 : 0;
-    for (let copy = 0; copy < copies + repeats; copy++) {
-      this.#schedule(this.#clientTime(), 'request', () => {
-        this.#nodeOf(id).request(request, (reply) => {
-          if (this.#random.chance(trouble.loss)) return;
-          this.#schedule(this.#clientTime(), 'reply', () => onReply(reply));
-        });
-      });
-    }
-  }
-
-  #clientTime(): number {
-    const { delayed, delayMax } = this.#network.trouble;
-    const extra = delayed > 0 && this.#random.chance(delayed) ? this.#random.below(delayMax + 1) : 0;
-    return this.#random.within(this.#plan.linkTime) + extra;
-  }
-
   // --- healing
 
   #heal(): void {
     this.#isHealing = true;
     this.#healedAt = this.#time;
+    this.#backlogTicks = this.#timeForBacklog();
     this.#trace(0, 'HEALING', 'no faults from here on');
-    for (const client of this.#clients) client.isStopping = true;
     this.#nemesis.stop();
     for (const node of this.nodes) {
       node.putOutFuse();
@@ -317,19 +278,19 @@ class Simulation implements ClusterView {
         });
       for (const other of this.nodes) if (node.id < other.id) this.#reconnect(node.id, other.id);
     }
-    this.#probe();
+    this.#workload.finish();
   }
 
-  /** A write a few ticks after the last one, until enough have got through and nobody is missing entries. */
-  #probe(): void {
-    const refetching = this.nodes.some((node) => !node.isUp || node.raft.isRefetching);
-    if (this.#probes >= PROBES && !refetching) return;
-    const leader = this.nodes.find((node) => node.isUp && node.raft.role === 'leader');
-    const command = { type: 'set', key: 'probe', value: String(this.#probes), kind: 0 } as const;
-    leader?.request({ type: 'write', proposal: { command, session: null } }, (reply) => {
-      if (reply.type === 'written') this.#probes += 1;
-    });
-    this.#schedule(3 * TIME_PER_TICK, 'probe', () => this.#probe());
+  /** Ticks that the slowest needs for what it lacks when entries travel one by one, as small windows have it. */
+  #timeForBacklog(): number {
+    const last = this.nodes.map((node) => node.disk.durableLog.lastIndex);
+    const lost = this.nodes.map((node) => node.disk.refetchIndex);
+    const entries = Math.max(...last, ...lost) - Math.min(...last);
+    const { linkTime, syncTime, turnTimeMax, raft } = this.#plan;
+    const roundTime = 2 * linkTime[1] + syncTime[1] + 3 * turnTimeMax;
+    const isNarrow =
+      raft.messageBytesMax < 1000 || raft.inflightBytesMax < 1000 || raft.inflightMessagesMax === 1;
+    return (entries * roundTime) / TIME_PER_TICK / (isNarrow ? 1 : 10);
   }
 
   #hasConverged(): boolean {
@@ -337,7 +298,7 @@ class Simulation implements ClusterView {
     const elapsedTicks = (this.#time - this.#healedAt) / TIME_PER_TICK;
     const missing = this.#whatIsMissing();
     if (missing === null) return true;
-    if (elapsedTicks <= HEALING_TIMEOUTS_MAX * timeoutTicks) return false;
+    if (elapsedTicks <= HEALING_TIMEOUTS_MAX * timeoutTicks + this.#backlogTicks) return false;
     const after = `${elapsedTicks.toFixed(0)} ticks after the last fault`;
     throw new Violation('convergence', 'E2', `${after} ${missing}`);
   }
@@ -349,6 +310,7 @@ class Simulation implements ClusterView {
     const { leaderId, currentTerm, commitIndex } = first.raft;
     for (const { id, isUp, raft, log } of this.nodes) {
       if (!isUp) return `n${id} is down`;
+      if (raft.isRefetching) return `n${id} misses entries`;
       if (raft.leaderId === 0) return `n${id} knows no leader`;
       if (raft.leaderId !== leaderId || raft.currentTerm !== currentTerm)
         return `n1 and n${id} follow different leaders`;
@@ -361,9 +323,7 @@ class Simulation implements ClusterView {
         return `n${id} is at ${raft.lastApplied}/${raft.commitIndex}/${log.lastIndex}, n1 has committed ${commitIndex}`;
       }
     }
-    if (this.#probes < PROBES) return `${this.#probes} writes got through, and ${PROBES} must`;
-    const waiting = this.#clients.find((client) => !client.isIdle);
-    return waiting === undefined ? null : `client ${waiting.id} waits for an answer`;
+    return this.#workload.whatIsMissing();
   }
 
   /** False: whether the history is linearizable could not be decided. */
@@ -393,7 +353,10 @@ class Simulation implements ClusterView {
 
   #eventHappened(node: NodeId, event: RaftEvent): void {
     this.#hitRule(event.rule);
-    if (event.type === 'leaderElected') this.#elections += 1;
+    if (event.type === 'leaderElected') {
+      this.#elections += 1;
+      this.#nemesis.leaderElected(this.#nodeOf(node));
+    }
     if (this.#options.trace !== undefined) this.#trace(node, event.type, describe(event));
   }
 
@@ -409,15 +372,7 @@ class Simulation implements ClusterView {
   }
 }
 
-/** The fields that are worth a column's width. */
-function describe(event: RaftEvent | Message): string {
-  const parts: string[] = [];
-  for (const [name, value] of Object.entries(event)) {
-    if (name === 'type' || name === 'from' || name === 'rule') continue;
-    if (name === 'entries') parts.push(`entries ${(value as readonly unknown[]).length}`);
-    else if (name === 'to' && typeof value === 'number') parts.push(`to n${value}`);
-    else parts.push(`${name} ${Array.isArray(value) ? value.join(' ') : String(value)}`);
-  }
-  if ('rule' in event) parts.push(`[${event.rule}]`);
-  return parts.join(', ');
+function whatIsLost({ disk }: SimulatedNode): string {
+  if (disk.hasLostMemory) return 'without memory';
+  return disk.refetchIndex === 0 ? '' : `refetches up to ${disk.refetchIndex}`;
 }

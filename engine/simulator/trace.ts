@@ -1,5 +1,5 @@
 // A run as lines of fixed columns: step, tick, node, what, the state of every node, and details. For people and diff.
-import type { NodeId, Role } from '../raft/types.ts';
+import type { Message, NodeId, RaftEvent, Role } from '../raft/types.ts';
 import { TIME_PER_TICK } from './plan.ts';
 
 export interface TracedNode {
@@ -41,4 +41,17 @@ function stateOf(node: TracedNode): string {
   const { role, currentTerm, commitIndex } = node.raft;
   const letter = node.isPaused ? 'z' : LETTERS[role];
   return `${letter} ${currentTerm}:${commitIndex}/${node.log.lastIndex}`;
+}
+
+/** The fields that are worth a column's width. */
+export function describe(event: RaftEvent | Message): string {
+  const parts: string[] = [];
+  for (const [name, value] of Object.entries(event)) {
+    if (name === 'type' || name === 'from' || name === 'rule') continue;
+    if (name === 'entries') parts.push(`entries ${(value as readonly unknown[]).length}`);
+    else if (name === 'to' && typeof value === 'number') parts.push(`to n${value}`);
+    else parts.push(`${name} ${Array.isArray(value) ? value.join(' ') : String(value)}`);
+  }
+  if ('rule' in event) parts.push(`[${event.rule}]`);
+  return parts.join(', ');
 }

@@ -33,6 +33,8 @@ export interface NodeView {
     readonly durableHardState: HardState;
     /** Entries up to here were once acknowledged and are lost; 0 when none are. */
     readonly refetchIndex: number;
+    /** The folder was emptied, and what was in it is not back. */
+    readonly hasLostMemory: boolean;
   };
 }
 

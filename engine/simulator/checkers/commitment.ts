@@ -94,7 +94,8 @@ export class Commitment implements Checker {
   #checkDurable(node: NodeView, index: number): void {
     const term = node.log.termAt(index);
     const holders = this.#cluster.nodes.filter(
-      ({ disk }) => disk.durableLog.termAt(index) === term || disk.refetchIndex >= index,
+      ({ disk }) =>
+        disk.durableLog.termAt(index) === term || disk.refetchIndex >= index || disk.hasLostMemory,
     );
     if (holders.length >= this.#cluster.majority) return;
     const names = holders.map((holder) => `n${holder.id}`).join(', ') || 'nobody';

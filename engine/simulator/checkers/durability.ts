@@ -8,6 +8,8 @@ export class Durability implements Checker {
   readonly #saved = new Map<number, { life: number; term: number; votedFor: number; commitIndex: number }>();
 
   nodeStarted(node: NodeView): void {
+    // What an emptied folder must not lead to shows elsewhere: two votes in a term, a lost entry. [E14]
+    if (node.disk.hasLostMemory) this.#saved.delete(node.id);
     this.#look(node, 'starts with');
   }
 
