@@ -170,6 +170,8 @@ export class RunningNode {
     }
     this.#reportStart(recovered, raft.status().lastIndex, performance.now() - startedAt);
     this.#ticker.start();
+    // What is wrong from the start is said before it can be over.
+    this.#watchdog?.watch(0);
     loop.start();
   }
 

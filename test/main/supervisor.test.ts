@@ -205,7 +205,7 @@ describe.skipIf(process.platform === 'win32')('pausing', () => {
       output += chunk;
     });
     await waitUntil('the panel guards', () => output.includes('guarding'));
-    expect(processState(node.pid ?? 0)).toBe('T');
+    await waitUntil('it is stopped', () => processState(node.pid ?? 0) === 'T');
     panel.kill('SIGKILL');
     await waitUntil('the node wakes', () => processState(node.pid ?? 0) === 'S');
 
