@@ -195,6 +195,12 @@ export class TestNode {
   }
 }
 
+export interface ClusterOptions {
+  nodes?: number;
+  config?: object;
+  beforeStart?: (nodes: readonly TestNode[]) => void | Promise<void>;
+}
+
 export class TestCluster {
   readonly nodes: readonly TestNode[];
   readonly folder: string;
@@ -209,15 +215,22 @@ export class TestCluster {
    * `config`: settings that all nodes get besides addresses and folders. `beforeStart` sees the nodes while
    * there is nothing on their disks.
    */
-  static async start({
+  static async start(options: ClusterOptions = {}): Promise<TestCluster> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await TestCluster.#start(options);
+      } catch (error) {
+        // Between the look for free ports and the start, somebody else on the machine may have taken one.
+        if (attempt === 3 || !String(error).includes('EADDRINUSE')) throw error;
+      }
+    }
+  }
+
+  static async #start({
     nodes = 3,
     config = {},
     beforeStart = () => {},
-  }: {
-    nodes?: number;
-    config?: object;
-    beforeStart?: (nodes: readonly TestNode[]) => void | Promise<void>;
-  } = {}): Promise<TestCluster> {
+  }: ClusterOptions): Promise<TestCluster> {
     const folder = await mkdtemp(join(tmpdir(), 'quorumlab-test-'));
     const ids = Array.from({ length: nodes }, (_, i) => i + 1);
     const base = await freeBlock(ids.flatMap((id) => [id, id + 100]));
@@ -246,8 +259,13 @@ export class TestCluster {
     );
     const cluster = new TestCluster(members, folder);
     await beforeStart(members);
-    await Promise.all(members.map((node) => node.start()));
-    await cluster.leader();
+    try {
+      await Promise.all(members.map((node) => node.start()));
+      await cluster.leader();
+    } catch (error) {
+      await cluster.stop();
+      throw error;
+    }
     return cluster;
   }
 
