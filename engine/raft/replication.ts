@@ -198,8 +198,9 @@ export function handleInstallSnapshotResponse(core: Core, message: InstallSnapsh
 
 /** Follower: the leader is there; nothing waits for the disk. */
 export function handleHeartbeat(core: Core, message: Heartbeat): void {
-  // The leader sends at most what it knows to be here. [C5]
-  core.log.commitTo(Math.min(message.leaderCommit, core.log.lastIndex));
+  // The leader sends at most what it knows to be here. [C5] It may not know yet what was lost here, and what stands
+  // there instead may have been replaced long ago: with a hole, only entries that were compared with its own count.
+  if (!core.isRefetching) core.log.commitTo(Math.min(message.leaderCommit, core.log.lastIndex));
   core.send({ type: 'HeartbeatResponse', to: message.from, readRound: message.readRound });
 }
 

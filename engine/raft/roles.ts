@@ -72,6 +72,8 @@ function leaveRole(core: Core): void {
   core.votes = new Map();
   core.progress = new Map();
   core.uncommittedBytes = 0;
+  // Whoever does not lead any more must not send a snapshot as if it led the term that deposed it. [E4]
+  core.snapshotsWanted = [];
   failReads(core);
 }
 

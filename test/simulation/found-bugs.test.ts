@@ -1,5 +1,10 @@
 // Bugs that the simulator found in the engine, each as the smallest setting that shows it. docs/BUGS.md tells of them.
 import { describe, expect, it } from 'vitest';
+import type { RaftStart } from '../../engine/raft/core.ts';
+import { DEFAULT_RAFT_OPTIONS } from '../../engine/raft/options.ts';
+import { Raft } from '../../engine/raft/raft.ts';
+import type { Ready } from '../../engine/raft/ready.ts';
+import { type Entry, EntryKind } from '../../engine/raft/types.ts';
 import { drawPlan, type FaultKind, type SimulationPlan } from '../../engine/simulator/plan.ts';
 import { simulate } from '../../engine/simulator/simulation.ts';
 
@@ -10,22 +15,85 @@ function slowLinks(seed: number, faults: ReadonlyMap<FaultKind, number>): Simula
   return { ...plan, faults, faultRate: 1, linkTime: [150, 200], syncTime: [2, 10], raft };
 }
 
+function entry(index: number, term: number): Entry {
+  return { index, term, kind: EntryKind.command, data: new Uint8Array([index, term]) };
+}
+
+/** Node 1 of three. */
+function createCore(start: Partial<RaftStart>): Raft {
+  const configuration = { voters: [1, 2, 3], votersOutgoing: [], learners: [] };
+  const hardState = { currentTerm: 2, votedFor: 0, commitIndex: 0 };
+  return new Raft(
+    { ...DEFAULT_RAFT_OPTIONS, nodeId: 1, configuration, random: () => 0.5 },
+    { hardState, lastIncludedIndex: 0, lastIncludedTerm: 0, entries: [], ...start },
+  );
+}
+
+/** The disk keeps up with everything. */
+function drain(raft: Raft): Ready[] {
+  const readies: Ready[] = [];
+  while (raft.hasReady()) {
+    const ready = raft.ready();
+    readies.push(ready);
+    raft.advance(ready);
+  }
+  return readies;
+}
+
 describe('bugs that simulations found', () => {
   it('[E14] a member without memory comes back even where a round trip takes longer than a heartbeat', () => {
     let rejoined = 0;
     for (let seed = 1; seed <= 5; seed++) {
-      const result = simulate(
-        slowLinks(
-          seed,
-          new Map([
-            ['kill', 1],
-            ['wipe', 1],
-          ]),
-        ),
-      );
+      const faults: [FaultKind, number][] = [
+        ['kill', 1],
+        ['wipe', 1],
+      ];
+      const result = simulate(slowLinks(seed, new Map(faults)));
       expect(result.violation, `seed ${seed}`).toBeNull();
       rejoined += result.counts.get('rejoined') ?? 0;
     }
     expect(rejoined).toBeGreaterThan(0);
+  });
+
+  it('[C5] a heartbeat commits nothing in a log with a hole, whose last entry may have been replaced in it', () => {
+    // Entry 5 of term 1 was replaced by one of term 2, and the replacement is what corruption took.
+    const entries = [entry(1, 1), entry(2, 1), entry(3, 1), entry(4, 1), entry(5, 1)];
+    const raft = createCore({ entries, refetchIndex: 7 });
+    // The leader still believes what this node acknowledged before.
+    raft.step({ type: 'Heartbeat', from: 3, to: 1, term: 2, leaderCommit: 7, readRound: 0 });
+    drain(raft);
+    expect(raft.commitIndex).toBe(0);
+
+    const matching = { prevLogIndex: 4, prevLogTerm: 1, leaderCommit: 7 };
+    const replaced = [entry(5, 2), entry(6, 2), entry(7, 2)];
+    raft.step({ type: 'AppendEntries', from: 3, to: 1, term: 2, ...matching, entries: replaced });
+    const committed = drain(raft).flatMap((ready) => ready.committed);
+    expect(committed.map(({ index, term }) => [index, term])).toEqual([
+      [1, 1],
+      [2, 1],
+      [3, 1],
+      [4, 1],
+      [5, 2],
+      [6, 2],
+      [7, 2],
+    ]);
+  });
+
+  it('[E4] a leader that is deposed in the turn in which a follower needs a snapshot asks for none', () => {
+    const raft = createCore({ lastIncludedIndex: 5, lastIncludedTerm: 2 });
+    raft.campaign();
+    raft.step({ type: 'PreVoteResponse', from: 2, to: 1, term: 3, voteGranted: true });
+    drain(raft);
+    raft.step({ type: 'RequestVoteResponse', from: 2, to: 1, term: 3, voteGranted: true });
+    drain(raft);
+    expect(raft.role).toBe('leader');
+    const refusal = { success: false, matchIndex: 0, prevLogIndex: 5, conflictIndex: 0, conflictTerm: 0 };
+    const needsSnapshot = () =>
+      raft.step({ type: 'AppendEntriesResponse', from: 2, to: 1, term: 3, ...refusal });
+    needsSnapshot();
+    raft.step({ type: 'Heartbeat', from: 3, to: 1, term: 4, leaderCommit: 0, readRound: 0 });
+    const wanted = drain(raft).flatMap((ready) => ready.snapshotsWanted);
+    expect(raft.role).toBe('follower');
+    expect(wanted).toEqual([]);
   });
 });
