@@ -6,6 +6,7 @@ import type { Entry, HardState } from '../raft/types.ts';
 import { encodeBatch, type FoundImage, readImage } from './disk-image.ts';
 import type { Random } from './random.ts';
 import { ShadowLog } from './shadow-log.ts';
+import { SnapshotShelf } from './snapshot-shelf.ts';
 
 export interface DiskBatch {
   hardState: HardState | null;
@@ -26,6 +27,8 @@ export interface DiskHost {
 interface QueuedBatch {
   batch: DiskBatch;
   onDurable: () => void;
+  /** A snapshot takes the place of everything before. */
+  restart: { index: number; term: number } | null;
 }
 
 /** Checksum of an entry's frame, which is over its index, term, kind and data. */
@@ -40,6 +43,7 @@ export class SimulatedDisk {
   /** What is durable and was reported so, for checkers: grows batch by batch, in the order of the reports. */
   durableLog = new ShadowLog();
   durableHardState: HardState = NOTHING_SAVED;
+  readonly shelf = new SnapshotShelf();
   /** While entries that were acknowledged are missing. */
   refetchIndex = 0;
   /** The folder was emptied, and the node is not whole again: a mark that stays through restarts. [E14] */
@@ -64,7 +68,7 @@ export class SimulatedDisk {
   #lastIndexWritten = 0;
   #hardStateWritten: HardState = NOTHING_SAVED;
   #queue: QueuedBatch[] = [];
-  #inFlight: { bytes: Uint8Array; batches: QueuedBatch[]; since: number } | null = null;
+  #inFlight: { bytes: Uint8Array; batches: QueuedBatch[]; since: number; isRestart: boolean } | null = null;
   /** Rises with each crash: what was under way before never returns. */
   #life = 0;
 
@@ -75,8 +79,27 @@ export class SimulatedDisk {
 
   /** Takes a batch; `onDurable` is called later, in the order of the calls. */
   append(batch: DiskBatch, onDurable: () => void): void {
-    this.#queue.push({ batch, onDurable });
+    this.#queue.push({ batch, onDurable, restart: null });
     this.#begin();
+  }
+
+  /** A durable snapshot that ends here takes the place of the log, with all batches so far. [W6] */
+  restartAt(point: { index: number; term: number }): void {
+    const restart = { index: point.index, term: point.term };
+    this.#queue.push({ batch: { hardState: null, entries: [] }, onDurable: () => undefined, restart });
+    this.#begin();
+  }
+
+  /** Entries up to `index` are covered by a durable snapshot. Does nothing while they are still being written. */
+  compact(index: number): void {
+    if (this.#inFlight !== null || index > this.durableLog.lastIndex) return;
+    const found = readImage(this.#bytes.slice(0, this.#length), {
+      base: this.durableLog.baseIndex,
+      sequence: this.#firstSequence,
+    });
+    found.entries = found.entries.filter((entry) => entry.index > index);
+    this.durableLog.compact(index);
+    this.#rewrite(found);
   }
 
   /** How long the sync in flight has lasted; 0 when none is. */
@@ -108,16 +131,22 @@ export class SimulatedDisk {
     this.durableLog = new ShadowLog();
     this.durableHardState = NOTHING_SAVED;
     this.hasLostMemory = true;
+    this.shelf.clear();
   }
 
   #begin(): void {
     if (this.#inFlight !== null || this.isFull || this.#queue.length === 0) return;
     const batches = this.#queue;
     this.#queue = [];
+    const restart = batches.findLast((queued) => queued.restart !== null)?.restart ?? null;
     const frames: Uint8Array[] = [];
-    const lastIndexBefore = this.#lastIndexWritten;
-    let lastIndex = lastIndexBefore;
-    for (const { batch } of batches) {
+    const lastIndexBefore = restart?.index ?? this.#lastIndexWritten;
+    let lastIndex = this.#lastIndexWritten;
+    for (const { batch, restart: point } of batches) {
+      if (point !== null) {
+        frames.length = 0;
+        lastIndex = point.index;
+      }
       if (batch.hardState !== null) this.#hardStateWritten = batch.hardState;
       for (const entry of batch.entries) {
         if (entry.index > lastIndex + 1)
@@ -128,12 +157,10 @@ export class SimulatedDisk {
     }
     const { refetchIndex } = this;
     const hardState = this.#hardStateWritten;
-    const bytes = encodeBatch(
-      { sequence: this.#nextSequence, lastIndexBefore, hardState, refetchIndex },
-      frames,
-    );
+    const sequence = this.#nextSequence;
+    const bytes = encodeBatch({ sequence, lastIndexBefore, hardState, refetchIndex }, frames);
     this.#lastIndexWritten = lastIndex;
-    this.#inFlight = { bytes, batches, since: this.#host.now() };
+    this.#inFlight = { bytes, batches, since: this.#host.now(), isRestart: restart !== null };
     this.#awaitSync(Math.ceil(this.#random.within(this.#host.syncTime) * this.slowness));
   }
 
@@ -152,10 +179,12 @@ export class SimulatedDisk {
     const written = this.#inFlight;
     if (written === null) return;
     this.#inFlight = null;
+    if (written.isRestart) this.#beginFile();
     this.#store(written.bytes);
     this.#nextSequence += 1;
     const life = this.#life;
-    for (const { batch, onDurable } of written.batches) {
+    for (const { batch, onDurable, restart } of written.batches) {
+      if (restart !== null) this.durableLog.restartAt(restart);
       if (batch.hardState !== null) this.durableHardState = batch.hardState;
       for (const entry of batch.entries) this.durableLog.put(entry, sumOf(entry));
       this.#host.batchDurable(batch);
@@ -164,6 +193,13 @@ export class SimulatedDisk {
       if (life !== this.#life) return;
     }
     this.#begin();
+  }
+
+  /** A new file, in the place of the old one from the moment that its first batch is whole. */
+  #beginFile(): void {
+    this.#length = 0;
+    this.#batchStarts = [];
+    this.#firstSequence = this.#nextSequence;
   }
 
   #store(bytes: Uint8Array): void {
@@ -183,7 +219,8 @@ export class SimulatedDisk {
     this.#queue = [];
     const written = this.#inFlight;
     this.#inFlight = null;
-    if (written !== null) this.#tear(written.bytes, keepsWritten);
+    // A file that was to take the place of another one is not there before it is whole.
+    if (written !== null && !written.isRestart) this.#tear(written.bytes, keepsWritten);
     this.isFailing = false;
   }
 
@@ -218,9 +255,6 @@ export class SimulatedDisk {
     const found = readImage(bytes, { base: this.durableLog.baseIndex, sequence: this.#firstSequence });
     const lastIndex = this.durableLog.baseIndex + found.entries.length;
     this.refetchIndex = found.lastDurableIndexKnown > lastIndex ? found.lastDurableIndexKnown : 0;
-    this.#hardStateWritten = found.hardState;
-    this.durableHardState = found.hardState;
-    this.#lastIndexWritten = lastIndex;
     if (found.verdict === 'corruption') this.#rewrite(found);
     else this.#cut(found);
     const log = new ShadowLog();
@@ -228,7 +262,27 @@ export class SimulatedDisk {
     log.restartAt({ index: baseIndex, term: baseTerm });
     for (const entry of found.entries) log.put(entry, sumOf({ ...entry }));
     this.durableLog = log;
+    this.#fitSnapshot(found);
+    this.#hardStateWritten = found.hardState;
+    this.durableHardState = found.hardState;
+    this.#lastIndexWritten = log.lastIndex;
     return found;
+  }
+
+  /** A log that does not reach the snapshot, or does not match it, gives way to it. Paper figure 13 [W6] */
+  #fitSnapshot(found: FoundImage): void {
+    const { newest } = this.shelf;
+    if (newest === null) return;
+    const termHere = this.durableLog.termAt(newest.index);
+    // Behind a snapshot that was damaged the log may begin too late for the older one: what is between is lost.
+    const isMissing = newest.index < this.durableLog.baseIndex;
+    if (!isMissing && termHere === newest.term) return;
+    this.durableLog.restartAt({ index: newest.index, term: newest.term });
+    found.entries = [];
+    if (isMissing) found.verdict = 'corruption';
+    if (found.verdict !== 'corruption') found.lastDurableIndexKnown = newest.index;
+    this.refetchIndex = found.lastDurableIndexKnown > newest.index ? found.lastDurableIndexKnown : 0;
+    this.#rewrite(found);
   }
 
   #cut(found: FoundImage): void {
@@ -243,11 +297,10 @@ export class SimulatedDisk {
     const frames = found.entries.map((entry) => frameOf({ ...entry }));
     const { hardState, nextSequence: sequence } = found;
     const { refetchIndex } = this;
-    this.#length = 0;
-    this.#batchStarts = [];
+    this.#nextSequence = sequence;
+    this.#beginFile();
     const lastIndexBefore = this.durableLog.baseIndex;
     this.#store(encodeBatch({ sequence, lastIndexBefore, hardState, refetchIndex }, frames));
-    this.#firstSequence = sequence;
     this.#nextSequence = sequence + 1;
   }
 }

@@ -105,7 +105,7 @@ export class Nemesis {
     }
   }
 
-  /** Asked as a node is about to start: damages its log, where the cluster can bear it. */
+  /** Asked as a node is about to start: damages its disk, where the cluster can bear it. */
   beforeStart(node: SimulatedNode): void {
     if (this.#isStopped) return;
     const { nodes, happened } = this.#world;
@@ -115,7 +115,9 @@ export class Nemesis {
     if (bad.length + 1 > Math.floor((nodes.length - 1) / 2)) return;
     const flips = this.#plan.faults.get('bitFlip') ?? 0;
     const wipes = this.#plan.faults.get('wipe') ?? 0;
-    if (this.#random.chance(flips) && node.disk.flipBit()) {
+    if (this.#random.chance(flips / 2) && node.disk.shelf.flipBit(this.#random)) {
+      happened('bitFlip', node.id, 'a bit of its newest snapshot has flipped');
+    } else if (this.#random.chance(flips) && node.disk.flipBit()) {
       happened('bitFlip', node.id, 'a bit of its log has flipped');
     } else if (this.#random.chance(wipes / 3) && !others.some(({ disk }) => disk.hasLostMemory)) {
       node.disk.wipe();

@@ -1,8 +1,10 @@
 // A simulated node: the production core and keyspace on a simulated disk, and the host loop that carries out each
 // Ready in the order that raft/ready.ts gives. It dies between any two actions of that loop when told to.
 import { Keyspace } from '../kv/keyspace.ts';
+import { KeyspaceRestorer } from '../kv/keyspace-dump.ts';
 import type { CommandResult, Proposal } from '../protocol/command.ts';
 import { decodeProposal } from '../protocol/command-codec.ts';
+import { crc32 } from '../protocol/crc32.ts';
 import { DecodeError } from '../protocol/decode-error.ts';
 import type { RaftOptions } from '../raft/options.ts';
 import { Raft } from '../raft/raft.ts';
@@ -11,10 +13,12 @@ import { type Entry, EntryKind, type Message, type NodeId, type RaftEvent } from
 import type { NodeView } from './checkers/checker.ts';
 import type { CheckerSet } from './checkers/checker-set.ts';
 import { SimulatedDisk, sumOf } from './disk.ts';
+import type { SnapshotPlan } from './plan.ts';
 import type { Random } from './random.ts';
 import { RequestDesk } from './request-desk.ts';
 import type { ClientRequest, ReplyTo } from './requests.ts';
 import { ShadowLog } from './shadow-log.ts';
+import { SnapshotHost } from './snapshot-host.ts';
 
 /** What a node needs of the world around it. */
 export interface NodeWorld {
@@ -36,6 +40,7 @@ export interface NodeOptions {
   syncTime: readonly [min: number, max: number];
   turnTimeMax: number;
   tickTime: number;
+  snapshots: SnapshotPlan;
 }
 
 /** Unwinds the turn of a node that dies in the middle of it. */
@@ -58,6 +63,7 @@ export class SimulatedNode implements NodeView {
   readonly #world: NodeWorld;
   readonly #random: Random;
   #desk: RequestDesk;
+  #snapshots: SnapshotHost;
   /** Handed to the disk and not yet durable, or waiting behind such. Oldest first. */
   #outstanding: { ready: Ready; persists: boolean }[] = [];
   #isTurnScheduled = false;
@@ -85,6 +91,7 @@ export class SimulatedNode implements NodeView {
     );
     this.raft = this.#createCore();
     this.#desk = this.#createDesk();
+    this.#snapshots = this.#createSnapshots();
   }
 
   // --- life and death
@@ -102,23 +109,51 @@ export class SimulatedNode implements NodeView {
     this.keyspace = new Keyspace();
     this.raft = this.#createCore();
     this.#desk = this.#createDesk();
+    this.#snapshots = this.#createSnapshots();
     this.#world.checkers.nodeStarted(this);
     this.#scheduleTick(this.#random.below(this.tickTime));
     this.wake();
   }
 
   #createCore(): Raft {
-    const found = this.disk.start();
-    this.log = this.disk.durableLog.copy();
+    const { disk } = this;
+    if (disk.shelf.dropDamaged()) this.#world.count('recovery: damaged snapshot');
+    const found = disk.start();
     if (found.verdict !== 'whole') this.#world.count(`recovery: ${found.verdict}`);
-    const { baseIndex: lastIncludedIndex, baseTerm: lastIncludedTerm } = this.disk.durableLog;
+    this.log = disk.durableLog.copy();
+    const snapshot = disk.shelf.newest;
+    if (snapshot !== null) {
+      this.log.compact(snapshot.index);
+      const restorer = new KeyspaceRestorer();
+      restorer.push(snapshot.bytes);
+      this.keyspace.restore(restorer.finish());
+    }
+    const { baseIndex: lastIncludedIndex, baseTerm: lastIncludedTerm } = this.log;
     return new Raft(this.options.raft, {
       hardState: found.hardState,
-      entries: found.entries,
+      entries: found.entries.filter((entry) => entry.index > lastIncludedIndex),
       lastIncludedIndex,
       lastIncludedTerm,
       refetchIndex: found.lastDurableIndexKnown,
-      hasLostMemory: this.disk.hasLostMemory,
+      hasLostMemory: disk.hasLostMemory,
+    });
+  }
+
+  #createSnapshots(): SnapshotHost {
+    const { checkers, count } = this.#world;
+    return new SnapshotHost({
+      nodeId: this.id,
+      raft: this.raft,
+      keyspace: this.keyspace,
+      disk: this.disk,
+      log: this.log,
+      plan: this.options.snapshots,
+      send: (messages) => this.#send(messages),
+      later: (delay, run) => this.#later(delay, 'snapshot', run),
+      wake: () => this.wake(),
+      restored: (index) => checkers.restored(this, index),
+      dumped: (index, bytes) => checkers.stateDumped(this, index, crc32(bytes)),
+      count,
     });
   }
 
@@ -215,6 +250,7 @@ export class SimulatedNode implements NodeView {
   #tick(): void {
     this.#watchDisk();
     this.raft.tick();
+    this.#snapshots.tick();
     if (this.raft.hasReady()) this.wake();
   }
 
@@ -232,6 +268,7 @@ export class SimulatedNode implements NodeView {
   receive(message: Message): void {
     this.#attempt(() => {
       this.raft.step(message);
+      if (message.type === 'InstallSnapshotResponse') this.#snapshots.answered(message);
       this.wake();
     });
   }
@@ -281,6 +318,7 @@ export class SimulatedNode implements NodeView {
     for (const entry of ready.committed) this.#apply(entry);
     if (ready.reads.length > 0) this.#desk.confirmReads(ready.reads);
     this.#desk.serveReads();
+    this.#snapshots.carryOut(ready.snapshotsWanted, ready.snapshotChunks);
     if (ready.softState !== null && ready.softState.role !== 'leader') this.#desk.leadershipLost();
     this.#burn();
   }

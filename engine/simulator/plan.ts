@@ -64,6 +64,17 @@ export interface SimulationPlan {
   /** Longest wait between an input and the turn that deals with it: inputs that come meanwhile share it. */
   turnTimeMax: number;
   clients: ClientPlan;
+  snapshots: SnapshotPlan;
+}
+
+export interface SnapshotPlan {
+  /** One is taken after so many entries were applied; 0: none. */
+  everyEntries: number;
+  /** Entries that stay in the log behind the applied index. */
+  trailingEntries: number;
+  chunkBytes: number;
+  /** Until a snapshot is written. */
+  time: number;
 }
 
 export interface ClientPlan {
@@ -120,6 +131,16 @@ export function drawPlan(seed: number, overrides: PlanOverrides = {}): Simulatio
     syncTime: [Math.ceil(syncMax / 5), syncMax],
     turnTimeMax: random.pick([1, 1, 10, 60]),
     clients: { ...drawn.clients, count: overrides.clients ?? drawn.clients.count },
+    snapshots: drawSnapshots(random.fork('snapshots')),
+  };
+}
+
+function drawSnapshots(random: Random): SnapshotPlan {
+  return {
+    everyEntries: random.pick([0, 3, 10, 40]),
+    trailingEntries: random.pick([0, 0, 5, 20]),
+    chunkBytes: random.pick([64, 300, 5000]),
+    time: random.within([1, 10 * TIME_PER_TICK]),
   };
 }
 

@@ -137,8 +137,12 @@ class Simulation implements ClusterView {
     return voters.map((nodeId) => {
       const own = random.fork(`node ${nodeId}`);
       const raft = { ...this.#plan.raft, nodeId, configuration, random: own.fork('core').next };
-      const { syncTime, turnTimeMax } = this.#plan;
-      return new SimulatedNode(world, { raft, syncTime, turnTimeMax, tickTime: TIME_PER_TICK }, own);
+      const { syncTime, turnTimeMax, snapshots } = this.#plan;
+      return new SimulatedNode(
+        world,
+        { raft, syncTime, turnTimeMax, snapshots, tickTime: TIME_PER_TICK },
+        own,
+      );
     });
   }
 

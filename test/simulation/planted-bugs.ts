@@ -242,4 +242,43 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       },
     ],
   },
+  {
+    name: 'forgets sessions in a snapshot',
+    rule: 'X1',
+    edits: [
+      {
+        file: 'kv/keyspace-dump.ts',
+        from: 'return { records: this.#records, bytes, revision, lastApplied, sessions: this.#sessions };',
+        to: 'return { records: this.#records, bytes, revision, lastApplied, sessions: [] };',
+      },
+    ],
+  },
+  {
+    name: 'a snapshot that is behind takes the place of the log',
+    rule: 'S8',
+    edits: [
+      {
+        file: 'raft/snapshots.ts',
+        from: 'if (snapshot.index <= log.commitIndex) return false;',
+        to: '',
+      },
+      { file: 'raft/log.ts', from: 'snapshot.index > this.commitIndex,', to: 'true,' },
+    ],
+  },
+  {
+    name: 'a heartbeat commits in a log with a hole',
+    rule: 'C5',
+    edits: [
+      {
+        file: 'raft/replication.ts',
+        from: 'if (!core.isRefetching) core.log.commitTo(',
+        to: 'core.log.commitTo(',
+      },
+    ],
+  },
+  {
+    name: 'a deposed leader sends a snapshot in the name of the new term',
+    rule: 'E4',
+    edits: [{ file: 'raft/roles.ts', from: 'core.snapshotsWanted = [];', to: '' }],
+  },
 ];

@@ -6,6 +6,8 @@ export class Application implements Checker {
   readonly name = 'application';
   /** Of all entries up to each index, from index 1 on: what the first node that applied it had. */
   readonly #sums: number[] = [0];
+  /** By index: of the state in bytes. */
+  readonly #dumps = new Map<number, number>();
   readonly #progress = new Map<number, { life: number; index: number; sum: number }>();
 
   nodeStarted(node: NodeView): void {
@@ -29,6 +31,18 @@ export class Application implements Checker {
         this.name,
         'K1',
         `the state of n${node.id} at ${entry.index} differs from another node's`,
+      );
+    }
+  }
+
+  stateDumped(node: NodeView, index: number, sum: number): void {
+    const known = this.#dumps.get(index);
+    if (known === undefined) this.#dumps.set(index, sum);
+    else if (known !== sum) {
+      throw new Violation(
+        this.name,
+        'K1',
+        `the snapshot of n${node.id} at ${index} differs from another one`,
       );
     }
   }

@@ -40,6 +40,8 @@ export class CheckerSet {
       batchDurable: this.#with('batchDurable'),
       messageLeft: this.#with('messageLeft'),
       applied: this.#with('applied'),
+      restored: this.#with('restored'),
+      stateDumped: this.#with('stateDumped'),
       readAsked: this.#with('readAsked'),
       readConfirmed: this.#with('readConfirmed'),
       writeAcknowledged: this.#with('writeAcknowledged'),
@@ -77,6 +79,14 @@ export class CheckerSet {
 
   applied(node: NodeView, applied: AppliedEntry): void {
     for (const checker of this.#by.applied) checker.applied(node, applied);
+  }
+
+  restored(node: NodeView, index: number): void {
+    for (const checker of this.#by.restored) checker.restored(node, index);
+  }
+
+  stateDumped(node: NodeView, index: number, sum: number): void {
+    for (const checker of this.#by.stateDumped) checker.stateDumped(node, index, sum);
   }
 
   readAsked(node: NodeView, token: number): void {

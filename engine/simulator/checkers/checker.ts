@@ -31,6 +31,7 @@ export interface NodeView {
   readonly disk: {
     readonly durableLog: ShadowLog;
     readonly durableHardState: HardState;
+    readonly shelf: { readonly newest: { readonly index: number } | null };
     /** Entries up to here were once acknowledged and are lost; 0 when none are. */
     readonly refetchIndex: number;
     /** The folder was emptied, and what was in it is not back. */
@@ -62,6 +63,10 @@ export interface Checker {
   messageLeft?(node: NodeView, message: Message): void;
   /** `proposal` and `result` are null for entries that carry no command. */
   applied?(node: NodeView, applied: AppliedEntry): void;
+  /** A snapshot from the leader, which ends at `index`, took the place of log and state. */
+  restored?(node: NodeView, index: number): void;
+  /** The state at `index`, dumped or about to be loaded; `sum` is over its bytes. */
+  stateDumped?(node: NodeView, index: number, sum: number): void;
   /** A read reached the node. */
   readAsked?(node: NodeView, token: number): void;
   /** The read may be served at `index`. */

@@ -31,7 +31,7 @@ export class Commitment implements Checker {
   }
 
   nodeStarted(node: NodeView): void {
-    this.#seen.set(node.id, { life: node.life, commitIndex: node.log.baseIndex, ledTerm: 0 });
+    this.#seen.set(node.id, { life: node.life, commitIndex: 0, ledTerm: 0 });
     this.#look(node);
   }
 
@@ -73,7 +73,9 @@ export class Commitment implements Checker {
     const top = node.log.termAt(to) ?? 0;
     // A follower may hear of it only in a later term than it happened in.
     const inTerm = node.raft.role === 'leader' ? node.raft.currentTerm : top;
-    for (let index = from; index <= to; index++) {
+    const { baseIndex, baseTerm } = node.log;
+    if (baseIndex >= from) this.#checkSnapshot(node, { index: baseIndex, term: baseTerm });
+    for (let index = Math.max(from, baseIndex + 1); index <= to; index++) {
       const term = node.log.termAt(index);
       const sum = node.log.sumAt(index);
       if (term === null || sum === null) throw new Error(`n${node.id} has no entry ${index}`);
@@ -90,12 +92,24 @@ export class Commitment implements Checker {
     }
   }
 
+  /** A snapshot stands for committed entries, and no others. [S8] */
+  #checkSnapshot(node: NodeView, { index, term }: { index: number; term: number }): void {
+    const committed = this.#committed[index - 1];
+    if (committed?.term === term) return;
+    const stands = committed === undefined ? 'nothing' : `term ${committed.term}`;
+    const what = `n${node.id} has a snapshot up to entry ${index} of term ${term}`;
+    throw new Violation(this.name, 'S8', `${what}, and ${stands} is committed there`);
+  }
+
   /** On the disks of a majority, but for what corruption has taken since. [L8] */
   #checkDurable(node: NodeView, index: number): void {
     const term = node.log.termAt(index);
     const holders = this.#cluster.nodes.filter(
       ({ disk }) =>
-        disk.durableLog.termAt(index) === term || disk.refetchIndex >= index || disk.hasLostMemory,
+        disk.durableLog.termAt(index) === term ||
+        (disk.shelf.newest?.index ?? 0) >= index ||
+        disk.refetchIndex >= index ||
+        disk.hasLostMemory,
     );
     if (holders.length >= this.#cluster.majority) return;
     const names = holders.map((holder) => `n${holder.id}`).join(', ') || 'nobody';

@@ -44,6 +44,8 @@ export class Durability implements Checker {
     const { durableHardState, durableLog } = node.disk;
     // Who asks whether it could win speaks for a term that it has not entered. [E6]
     if (message.type === 'PreVote' || (message.type === 'PreVoteResponse' && message.voteGranted)) return;
+    // Between hosts: how far the chunks have come. Nobody counts on it.
+    if (message.type === 'InstallSnapshotResponse') return;
     if (message.term > durableHardState.currentTerm) {
       const what = `n${node.id} sends ${message.type} of term ${message.term}`;
       throw new Violation(this.name, 'E1', `${what}, and its disk is at ${durableHardState.currentTerm}`);
@@ -54,7 +56,8 @@ export class Durability implements Checker {
       this.#checkVote(node, message.term, message.from);
     } else if (message.type === 'AppendEntriesResponse' && message.term === durableHardState.currentTerm) {
       // In a later term the disk may have given up, rightly, what was acknowledged in this one.
-      this.#checkAcknowledgement(node, message, durableLog.lastIndex);
+      const lastIndex = Math.max(durableLog.lastIndex, node.disk.shelf.newest?.index ?? 0);
+      this.#checkAcknowledgement(node, message, lastIndex);
     }
   }
 

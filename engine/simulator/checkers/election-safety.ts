@@ -2,6 +2,13 @@
 import type { Message, NodeId } from '../../raft/types.ts';
 import { type Checker, type NodeView, Violation } from './checker.ts';
 
+const SAID_BY_LEADERS: ReadonlySet<Message['type']> = new Set([
+  'AppendEntries',
+  'Heartbeat',
+  'InstallSnapshot',
+  'TimeoutNow',
+]);
+
 export class ElectionSafety implements Checker {
   readonly name = 'election safety';
   readonly #leaderOf = new Map<number, NodeId>();
@@ -16,7 +23,7 @@ export class ElectionSafety implements Checker {
     if (message.type === 'RequestVote') this.#vote(message.from, message.term, message.from);
     else if (message.type === 'RequestVoteResponse' && message.voteGranted) {
       this.#vote(message.from, message.term, message.to);
-    } else if (message.type === 'AppendEntries' || message.type === 'Heartbeat') {
+    } else if (SAID_BY_LEADERS.has(message.type)) {
       // It may have won and lost the term within one turn.
       this.#lead(message.term, message.from);
     }
