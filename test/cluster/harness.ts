@@ -310,6 +310,12 @@ export class TestCluster {
 
   /** All running nodes have applied everything that the leader has committed by now. */
   async converged(): Promise<void> {
+    // What a node said before may be from before the last acknowledgement.
+    const calledAt = Date.now();
+    for (const node of this.nodes) {
+      if (!node.running || node.paused) continue;
+      await eventually(`n${node.id} speaks`, () => (node.status?.at ?? 0) > calledAt || !node.running);
+    }
     const leader = await this.leader();
     const target = leader.status?.raft.commitIndex ?? 0;
     for (const node of this.nodes) {
