@@ -345,10 +345,10 @@ class Recovery {
     ]);
   }
 
-  /** Damage in front of what the log needs. */
+  /** In front of what the log needs: damage, or a segment whose first write a crash cut short. It cannot be told which. */
   #sayUnneeded({ name, sizeBytes }: SegmentFile): void {
-    this.#say('corruption', name, { offsetBytes: 0, lostBytes: sizeBytes }, [
-      `corrupt at offset 0 of ${name} (its header is not whole);`,
+    this.#say('leftover', name, { offsetBytes: 0, lostBytes: sizeBytes }, [
+      `${name} has no whole header and is put aside;`,
       'the snapshot covers all of it: nothing is lost',
     ]);
   }

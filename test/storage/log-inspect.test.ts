@@ -171,7 +171,7 @@ describe('verify and repair', () => {
       index: 18,
       term: 4,
     });
-    expect(verdicts).toMatchObject([{ kind: 'corruption', file: segmentName(1), offsetBytes: 0 }]);
+    expect(verdicts).toMatchObject([{ kind: 'leftover', file: segmentName(1), offsetBytes: 0 }]);
     expect(verdicts[0]?.message).toContain('nothing is lost');
     expect({ sound, lastIndex, lastDurableIndexKnown }).toEqual({
       sound: false,
