@@ -86,7 +86,7 @@ const isSpec = (file) => /\.spec\.ts$/.test(file);
 export const SUITES = [
   {
     name: 'unit',
-    timeLimitMs: 6 * MINUTE_MS,
+    timeLimitMs: 10 * MINUTE_MS,
     owns: (file) => isTest(file) && !inFolders(file, ['cluster', 'e2e']),
     prepare: async () => vitestCommand('unit', ['unit', 'renderer']),
     readReport: readVitestReport,
