@@ -62,6 +62,9 @@ export class Core {
   refetchIndex: number;
   /** Set while this member, which lost all that it had said and stored, is not whole again. [E14] */
   rejoin: Rejoin | null;
+  /** Follower: up to here this log was compared with that of the leader of `comparedTerm`, in this life. [C5] */
+  comparedIndex = 0;
+  comparedTerm = 0;
   /** The host can write, and so could lead. It votes either way. [E13] */
   isEligible = true;
 
@@ -140,6 +143,21 @@ export class Core {
   /** Once: what a leader replaces afterwards was never committed, and takes no vote away. */
   checkRefetched(): void {
     if (this.log.stableIndex >= this.refetchIndex) this.refetchIndex = 0;
+  }
+
+  /** Everything up to `index` stands in the log of this term's leader. [L4] */
+  comparedWithLeader(index: number): void {
+    const known = this.comparedTerm === this.currentTerm ? this.comparedIndex : 0;
+    this.comparedIndex = Math.max(known, index);
+    this.comparedTerm = this.currentTerm;
+  }
+
+  /** What the leader may commit here by its word alone. [C5] */
+  get lastVouchedIndex(): number {
+    // The leader names at most what it knows to be here. It may not know yet what was lost here, and what stands there
+    // instead may have been replaced long ago: then only what was compared with its own log counts.
+    if (!this.isRefetching) return this.log.lastIndex;
+    return this.comparedTerm === this.currentTerm ? this.comparedIndex : 0;
   }
 
   get isJoint(): boolean {

@@ -127,6 +127,7 @@ function skipMatching(core: Core, entries: readonly Entry[]): readonly Entry[] {
 /** Tells the leader that everything up to `matchIndex` is here; leaves only when it is durable. [L8] */
 function acknowledge(core: Core, message: AppendEntries, matchIndex: number): void {
   leaderIsAware(core);
+  core.comparedWithLeader(matchIndex);
   const { messagesAfterSync } = core;
   const last = messagesAfterSync[messagesAfterSync.length - 1];
   if (
@@ -198,9 +199,7 @@ export function handleInstallSnapshotResponse(core: Core, message: InstallSnapsh
 
 /** Follower: the leader is there; nothing waits for the disk. */
 export function handleHeartbeat(core: Core, message: Heartbeat): void {
-  // The leader sends at most what it knows to be here. [C5] It may not know yet what was lost here, and what stands
-  // there instead may have been replaced long ago: with a hole, only entries that were compared with its own count.
-  if (!core.isRefetching) core.log.commitTo(Math.min(message.leaderCommit, core.log.lastIndex));
+  core.log.commitTo(Math.min(message.leaderCommit, core.lastVouchedIndex));
   core.send({ type: 'HeartbeatResponse', to: message.from, readRound: message.readRound });
 }
 

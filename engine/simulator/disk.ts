@@ -244,7 +244,9 @@ export class SimulatedDisk {
   flipBit(): boolean {
     const last = this.#batchStarts.length - 1;
     if (last < 1) return false;
-    const at = this.#random.below(this.#batchStarts[last] as number);
+    // Every other time among the latest, where entries were replaced or are not committed yet.
+    const first = this.#random.chance(0.5) ? Math.max(0, last - 4) : 0;
+    const at = this.#random.within([this.#batchStarts[first] as number, this.#batchStarts[last] as number]);
     this.#bytes[at] = (this.#bytes[at] as number) ^ (1 << this.#random.below(8));
     return true;
   }

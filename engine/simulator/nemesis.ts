@@ -146,6 +146,18 @@ export class Nemesis {
     });
   }
 
+  /** A log whose end was just replaced is the one that corruption hurts most: what is left may be the old end. */
+  logTruncated(node: SimulatedNode): void {
+    const intensity = this.#plan.faults.get('bitFlip');
+    if (intensity === undefined || this.#isStopped || !this.#random.chance(intensity / 2)) return;
+    const { life } = node;
+    this.#endAfter([1, 15], () => {
+      if (node.life !== life || !node.isUp) return;
+      this.#world.happened('kill', node.id, 'the end of its log was just replaced');
+      node.die('kill');
+    });
+  }
+
   #assassinate(leader: SimulatedNode): void {
     switch (this.#random.below(4)) {
       case 0:

@@ -38,9 +38,10 @@ export function isFaultKind(name: string): name is FaultKind {
 
 /**
  * `mixed`: anything. `churn`: leaders that have just won fail at once, and entries travel one by one, as in figure 8
- * of the paper. `stale`: leaders that are cut off, stopped or slow go on serving reads while others write.
+ * of the paper. `stale`: leaders that are cut off, stopped or slow go on serving reads while others write. `rot`: logs
+ * whose ends were replaced lose entries to flipped bits. `lag`: followers fall behind what logs still hold.
  */
-export const THEMES = ['mixed', 'churn', 'stale'] as const;
+export const THEMES = ['mixed', 'churn', 'stale', 'rot', 'lag'] as const;
 export type Theme = (typeof THEMES)[number];
 
 type CoreOptions = Omit<RaftOptions, 'nodeId' | 'configuration' | 'random'>;
@@ -112,12 +113,14 @@ export function drawPlan(seed: number, overrides: PlanOverrides = {}): Simulatio
   const raft = drawCoreOptions(random.fork('core'));
   const linkMax = random.pick([20, 60, 150]);
   const syncMax = random.pick([10, 50, 200]);
-  const theme = random.pick<Theme>(['mixed', 'mixed', 'mixed', 'mixed', 'mixed', 'churn', 'stale']);
+  const theme = random.pick<Theme>(['mixed', 'mixed', 'mixed', 'mixed', 'churn', 'stale', 'rot', 'lag']);
   const drawn = leanTo(overrides.theme ?? theme, {
     faults: drawFaults(random.fork('faults')),
     faultRate: random.pick([0.7, 1.5, 3]),
+    turnTimeMax: random.pick([1, 1, 10, 60]),
     raft,
     clients: drawClients(random.fork('clients'), raft),
+    snapshots: drawSnapshots(random.fork('snapshots')),
   });
   const kept = overrides.faults;
   return {
@@ -129,9 +132,7 @@ export function drawPlan(seed: number, overrides: PlanOverrides = {}): Simulatio
       kept === undefined ? drawn.faults : new Map([...drawn.faults].filter(([kind]) => kept.includes(kind))),
     linkTime: [Math.ceil(linkMax / 5), linkMax],
     syncTime: [Math.ceil(syncMax / 5), syncMax],
-    turnTimeMax: random.pick([1, 1, 10, 60]),
     clients: { ...drawn.clients, count: overrides.clients ?? drawn.clients.count },
-    snapshots: drawSnapshots(random.fork('snapshots')),
   };
 }
 
@@ -144,12 +145,16 @@ function drawSnapshots(random: Random): SnapshotPlan {
   };
 }
 
-type Leaning = Pick<SimulationPlan, 'faults' | 'faultRate' | 'raft' | 'clients'>;
+type Leaning = Pick<
+  SimulationPlan,
+  'faults' | 'faultRate' | 'raft' | 'turnTimeMax' | 'clients' | 'snapshots'
+>;
 
 /** Rare orders of events need several things at once: a theme sees to those, and leaves the rest as drawn. */
 function leanTo(theme: Theme, drawn: Leaning): Leaning & { theme: Theme } {
-  const { raft, clients } = drawn;
+  const { raft, clients, snapshots } = drawn;
   const faults = new Map(drawn.faults);
+  const flood = { ...clients, floodSize: 6, floodIntervalTicks: 5 };
   if (theme === 'churn') {
     faults.set('assassin', 0.9);
     return { ...drawn, theme, faults, raft: { ...raft, messageBytesMax: 1, inflightMessagesMax: 1 } };
@@ -158,6 +163,18 @@ function leanTo(theme: Theme, drawn: Leaning): Leaning & { theme: Theme } {
     for (const kind of ['delay', 'oneWay', 'pause', 'clockRate'] as const) faults.set(kind, 0.9);
     const eager = { ...clients, count: 8, reads: 0.7, followerReads: 0, thinkTicksMax: 2 };
     return { ...drawn, theme, faults, faultRate: 3, clients: eager };
+  }
+  if (theme === 'rot') {
+    for (const kind of ['bitFlip', 'kill', 'pause'] as const) faults.set(kind, 0.9);
+    const whole = { ...snapshots, everyEntries: 0 };
+    const narrow = { ...raft, messageBytesMax: 1, inflightMessagesMax: 1 };
+    return { ...drawn, theme, faults, faultRate: 1, raft: narrow, clients: flood, snapshots: whole };
+  }
+  if (theme === 'lag') {
+    for (const kind of ['partition', 'kill', 'assassin'] as const) faults.set(kind, 0.9);
+    const often = { ...snapshots, everyEntries: 3, trailingEntries: 0 };
+    // Much comes in between two turns: a request for a snapshot and the end of the leadership, say.
+    return { ...drawn, theme, faults, turnTimeMax: drawn.turnTimeMax * 4, clients: flood, snapshots: often };
   }
   return { ...drawn, theme };
 }

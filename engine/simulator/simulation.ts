@@ -361,6 +361,7 @@ class Simulation implements ClusterView {
       this.#elections += 1;
       this.#nemesis.leaderElected(this.#nodeOf(node));
     }
+    if (event.type === 'logTruncated') this.#nemesis.logTruncated(this.#nodeOf(node));
     if (this.#options.trace !== undefined) this.#trace(node, event.type, describe(event));
   }
 

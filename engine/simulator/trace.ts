@@ -43,14 +43,31 @@ function stateOf(node: TracedNode): string {
   return `${letter} ${currentTerm}:${commitIndex}/${node.log.lastIndex}`;
 }
 
-/** The fields that are worth a column's width. */
+/** What the other columns do not say. */
 export function describe(event: RaftEvent | Message): string {
+  switch (event.type) {
+    case 'roleChanged':
+      return `to ${event.to}: ${event.reason} [${event.rule}]`;
+    case 'electionStarted':
+      return `${event.preVote ? 'would be' : 'for'} term ${event.term}: ${event.reason} [${event.rule}]`;
+    case 'voteCast': {
+      const answer = `${event.granted ? 'yes' : 'no'} to n${event.candidate}`;
+      const kind = event.preVote ? ' (pre-vote)' : '';
+      return `${answer} for term ${event.term}${kind}: ${event.reason} [${event.rule}]`;
+    }
+    default:
+      return describeFields(event);
+  }
+}
+
+function describeFields(event: RaftEvent | Message): string {
   const parts: string[] = [];
   for (const [name, value] of Object.entries(event)) {
-    if (name === 'type' || name === 'from' || name === 'rule') continue;
+    if (name === 'type' || name === 'from' || name === 'rule' || name === 'data') continue;
     if (name === 'entries') parts.push(`entries ${(value as readonly unknown[]).length}`);
-    else if (name === 'to' && typeof value === 'number') parts.push(`to n${value}`);
-    else parts.push(`${name} ${Array.isArray(value) ? value.join(' ') : String(value)}`);
+    else if (name === 'to' || name === 'leaderId' || name === 'target') parts.push(`${name} n${value}`);
+    else if (name !== 'configuration')
+      parts.push(`${name} ${Array.isArray(value) ? value.join(' ') : value}`);
   }
   if ('rule' in event) parts.push(`[${event.rule}]`);
   return parts.join(', ');

@@ -256,6 +256,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'a snapshot that is behind takes the place of the log',
     rule: 'S8',
+    theme: 'lag',
     edits: [
       {
         file: 'raft/snapshots.ts',
@@ -268,17 +269,19 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'a heartbeat commits in a log with a hole',
     rule: 'C5',
+    theme: 'rot',
     edits: [
       {
-        file: 'raft/replication.ts',
-        from: 'if (!core.isRefetching) core.log.commitTo(',
-        to: 'core.log.commitTo(',
+        file: 'raft/core.ts',
+        from: 'if (!this.isRefetching) return this.log.lastIndex;',
+        to: 'return this.log.lastIndex;',
       },
     ],
   },
   {
     name: 'a deposed leader sends a snapshot in the name of the new term',
     rule: 'E4',
+    theme: 'lag',
     edits: [{ file: 'raft/roles.ts', from: 'core.snapshotsWanted = [];', to: '' }],
   },
 ];

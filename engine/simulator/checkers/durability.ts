@@ -11,6 +11,10 @@ export class Durability implements Checker {
     // What an emptied folder must not lead to shows elsewhere: two votes in a term, a lost entry. [E14]
     if (node.disk.hasLostMemory) this.#saved.delete(node.id);
     this.#look(node, 'starts with');
+    // A log with a hole begins anew with its commit index: what was known is of another log. [C7] So does an emptied one.
+    const saved = this.#saved.get(node.id);
+    const beginsAnew = node.disk.refetchIndex !== 0 || node.disk.hasLostMemory;
+    if (saved !== undefined && beginsAnew) saved.commitIndex = 0;
   }
 
   batchDurable(node: NodeView): void {
@@ -30,8 +34,7 @@ export class Durability implements Checker {
       const votes = `a vote for n${votedFor} in term ${term}, and had saved one for n${before.votedFor}`;
       throw new Violation(this.name, 'E3', `${what} ${votes}`);
     }
-    // A log with a hole in it begins anew with its commit index: what it knew is of another log. [C7]
-    if (commitIndex < before.commitIndex && node.disk.refetchIndex === 0 && !node.raft.isRefetching) {
+    if (commitIndex < before.commitIndex) {
       throw new Violation(
         this.name,
         'C1',
