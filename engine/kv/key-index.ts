@@ -17,17 +17,25 @@ function shardOf(key: ByteString): number {
 
 export class KeyIndex<Value> {
   readonly #shards: readonly Map<ByteString, Value>[] = Array.from({ length: SHARDS }, () => new Map());
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
 
   get(key: ByteString): Value | undefined {
     return this.#shard(key).get(key);
   }
 
   set(key: ByteString, value: Value): void {
-    this.#shard(key).set(key, value);
+    const shard = this.#shard(key);
+    const before = shard.size;
+    shard.set(key, value);
+    this.#size += shard.size - before;
   }
 
   delete(key: ByteString): void {
-    this.#shard(key).delete(key);
+    if (this.#shard(key).delete(key)) this.#size--;
   }
 
   #shard(key: ByteString): Map<ByteString, Value> {

@@ -34,7 +34,7 @@ interface Position {
 export class Keyspace {
   /** All records in the order of their keys. */
   #records: SortedTree<KeyRecord> = createTree();
-  /** The same records by key. */
+  /** The same records by key; after a restore only those that were asked for since, so that a restart is not held up. */
   #index = new KeyIndex<KeyRecord>();
   /** The mark of records that no view shares. */
   #owner: object = {};
@@ -89,7 +89,7 @@ export class Keyspace {
 
   /** To be read at once: the record changes with the next entry that writes the key. */
   get(key: ByteString): Readonly<KeyRecord> | null {
-    return this.#index.get(key) ?? null;
+    return this.#find(key) ?? null;
   }
 
   /** One page. The range's limit is the caller's to bound; the page's bytes are bounded here. */
@@ -123,7 +123,6 @@ export class Keyspace {
     this.#owner = {};
     this.#records = view.records.clone();
     this.#index = new KeyIndex();
-    for (const [key, record] of this.#records.entries()) this.#index.set(key, record);
     this.#bytes = view.bytes;
     this.#revision = view.revision;
     this.#lastApplied = view.lastApplied;
@@ -149,9 +148,17 @@ export class Keyspace {
     }
   }
 
+  #find(key: ByteString): KeyRecord | undefined {
+    const known = this.#index.get(key);
+    if (known !== undefined || this.#index.size === this.#records.size) return known;
+    const record = this.#records.get(key);
+    if (record !== undefined) this.#index.set(key, record);
+    return record;
+  }
+
   #put(key: ByteString, { value, kind }: StoredValue, revision: number): void {
     this.#revision = revision;
-    const before = this.#index.get(key);
+    const before = this.#find(key);
     this.#bytes += value.length - (before === undefined ? -key.length : before.value.length);
     if (before !== undefined && before.owner === this.#owner) {
       before.value = value;
@@ -165,7 +172,7 @@ export class Keyspace {
   }
 
   #delete({ index, term }: Position, key: ByteString): CommandResult {
-    const before = this.#index.get(key);
+    const before = this.#find(key);
     if (before === undefined) return { type: 'delete', index, term, existed: false, revision: 0 };
     this.#records.delete(key);
     this.#index.delete(key);
@@ -175,7 +182,7 @@ export class Keyspace {
   }
 
   #increment(at: Position, key: ByteString, by: string): CommandResult {
-    const before = this.#index.get(key);
+    const before = this.#find(key);
     const current = before?.value ?? '0';
     if (!isDecimal(current)) return failed(at, 'the value is not a whole number of 64 bits');
     if (!isDecimal(by)) return failed(at, 'the increment is not a whole number of 64 bits');
@@ -187,7 +194,7 @@ export class Keyspace {
   }
 
   #compareAndSet({ index, term }: Position, command: Extract<Command, { type: 'cas' }>): CommandResult {
-    const before = this.#index.get(command.key);
+    const before = this.#find(command.key);
     if (!matches(before, command.expected)) {
       const current = before === undefined ? null : { value: before.value, kind: before.kind };
       return { type: 'cas', index, term, swapped: false, current, revision: before?.revision ?? 0 };
