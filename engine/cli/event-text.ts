@@ -15,6 +15,8 @@ export function describeEvent(event: NodeEvent['event']): string | null {
       return event.leaderId === 0 ? `no leader in term ${event.term}` : null;
     case 'logTruncated':
       return `dropped uncommitted entries ${event.fromIndex} to ${event.toIndex - 1}: the leader of term ${event.term} has others`;
+    case 'configurationChanged':
+      return `${event.committed ? pc.green('members committed') : 'members now'}: ${event.reason}`;
     case 'quorumLost':
       return pc.yellow(`lost its quorum in term ${event.term} and steps down`);
     case 'recovery':

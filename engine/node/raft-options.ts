@@ -1,4 +1,5 @@
 // The core counts ticks; people write milliseconds. This is where one becomes the other.
+import { configurationCodec } from '../protocol/configuration-codec.ts';
 import { DEFAULT_RAFT_OPTIONS, type RaftOptions } from '../raft/options.ts';
 import type { NodeConfig } from './node-config.ts';
 
@@ -15,6 +16,7 @@ export function raftOptionsOf(config: NodeConfig, random: () => number): RaftOpt
   return {
     ...DEFAULT_RAFT_OPTIONS,
     nodeId: config.nodeId,
+    configurationCodec,
     configuration: { voters: config.peers.map((member) => member.id), votersOutgoing: [], learners: [] },
     electionTimeoutTicks: [minTicks, Math.max(minTicks + 1, ticks(maxMs))],
     heartbeatTicks: Math.min(ticks(config.heartbeatIntervalMs), Math.max(1, Math.floor(minTicks / 2))),

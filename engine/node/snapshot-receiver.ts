@@ -104,7 +104,7 @@ export class SnapshotReceiver {
     }
     const point = { index: snapshot.lastIncludedIndex, term: snapshot.lastIncludedTerm };
     // From here to the call of restartAt nothing may wait: core, state and log change together.
-    if (!raft.installSnapshot(point)) return;
+    if (!raft.installSnapshot({ ...point, configuration: snapshot.configuration })) return;
     restore(view);
     const restarted = store.restartAt(point);
     onInstalled({ index: point.index, sizeBytes: snapshot.sizeBytes, from: chunk.from });

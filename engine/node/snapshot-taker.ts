@@ -20,8 +20,10 @@ export interface SnapshotTakerOptions {
   onFailed: (error: unknown) => void;
 }
 
-/** One slice of work between two turns of the loop. */
-const SLICE_MS_MAX = 4;
+/** One slice of work; a write passes several turns of several nodes, and waits for a slice in each. */
+const SLICE_MS_MAX = 1;
+/** Between two slices the loop belongs to the clients: nodes often take their snapshots at the same time. */
+const REST_MS = 2;
 
 export class SnapshotTaker {
   readonly #options: SnapshotTakerOptions;
@@ -63,8 +65,7 @@ export class SnapshotTaker {
     this.#writtenBytes = 0;
     const view = this.#options.view();
     try {
-      const { index: lastIncludedIndex, term: lastIncludedTerm } = point;
-      const { configuration } = raft.status();
+      const { index: lastIncludedIndex, term: lastIncludedTerm, configuration } = point;
       const writer = await snapshots.begin({ lastIncludedIndex, lastIncludedTerm, configuration });
       try {
         await this.#write(view, (bytes) => writer.write(bytes));
@@ -87,7 +88,7 @@ export class SnapshotTaker {
       this.#writtenBytes += block.length;
       await write(block);
       if (performance.now() - sliceStartedAt < SLICE_MS_MAX) continue;
-      await new Promise((resolve) => setImmediate(resolve));
+      await new Promise((resolve) => setTimeout(resolve, REST_MS));
       sliceStartedAt = performance.now();
     }
   }

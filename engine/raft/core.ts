@@ -1,20 +1,23 @@
 // The state that all parts of the core share, and the outbox in which they leave what the host must do.
 // It decides nothing: the rules are in elections, replication, reads and transfer.
+import { assert } from './assert.ts';
+import { Configurations } from './configurations.ts';
 import { RaftLog } from './log.ts';
 import type { RaftOptions } from './options.ts';
 import { Progress } from './progress.ts';
 import { isVoter, members } from './quorum.ts';
 import type { ReadState } from './ready.ts';
 import { Rejoin } from './rejoin.ts';
-import type {
-  Configuration,
-  Entry,
-  HardState,
-  InstallSnapshot,
-  Message,
-  NodeId,
-  RaftEvent,
-  Role,
+import {
+  type Configuration,
+  type Entry,
+  EntryKind,
+  type HardState,
+  type InstallSnapshot,
+  type Message,
+  type NodeId,
+  type RaftEvent,
+  type Role,
 } from './types.ts';
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
@@ -37,6 +40,8 @@ export interface RaftStart {
   lastIncludedIndex: number;
   lastIncludedTerm: number;
   entries: readonly Entry[];
+  /** The snapshot's configuration; null or absent when there is no snapshot. [M1] */
+  configuration?: Configuration | null;
   /** See Core.refetchIndex. */
   refetchIndex?: number;
   /** This member took part before, and remembers nothing of it. See Core.rejoin. */
@@ -47,7 +52,12 @@ export class Core {
   readonly id: NodeId;
   readonly options: RaftOptions;
   readonly log: RaftLog;
-  configuration: Configuration;
+  /** The newest is in force. [M1] */
+  readonly configurations: Configurations;
+  /** It has changed since the host was last told. */
+  configurationIsNew = false;
+  /** Index of the newest configuration that was said to be committed. */
+  configurationToldIndex = 0;
 
   /** Latest term this node has seen. [E1] */
   currentTerm: number;
@@ -91,6 +101,14 @@ export class Core {
   leadTransferee: NodeId = 0;
   transferElapsedTicks = 0;
 
+  /** Leader: a learner with everything up to here is level: committed an election timeout ago, or older than this leader. [M5] */
+  catchUpIndex = 0;
+  catchUpIndexNext = 0;
+  /** Leader: members that left are waited for until then; 0 when none did. [M7] */
+  dismissAtTick = 0;
+  /** Leader: who left in this term. */
+  departed = new Set<NodeId>();
+
   /** Bytes proposed by this leader and not yet committed. [L7] */
   uncommittedBytes = 0;
 
@@ -116,7 +134,6 @@ export class Core {
     const { hardState } = start;
     this.id = options.nodeId;
     this.options = options;
-    this.configuration = options.configuration;
     this.currentTerm = hardState.currentTerm;
     this.stableTerm = hardState.currentTerm;
     this.votedFor = hardState.votedFor;
@@ -127,7 +144,15 @@ export class Core {
     // What stood in the hole may have replaced what stands before it: the hint speaks of another log. [C7]
     const commitIndex = this.isRefetching ? start.lastIncludedIndex : hardState.commitIndex;
     this.log = new RaftLog({ ...start, commitIndex });
+    this.configurations = findConfigurations(options, start);
+    this.configurationToldIndex = this.configurations.latestIndex;
+    this.configurationIsNew = start.configuration != null || this.configurations.latestIndex > 0;
     this.resetElectionTimer();
+  }
+
+  /** In force: the newest that the log holds. [M1] */
+  get configuration(): Configuration {
+    return this.configurations.latest;
   }
 
   get mayCampaign(): boolean {
@@ -158,6 +183,11 @@ export class Core {
     // instead may have been replaced long ago: then only what was compared with its own log counts.
     if (!this.isRefetching) return this.log.lastIndex;
     return this.comparedTerm === this.currentTerm ? this.comparedIndex : 0;
+  }
+
+  /** It joins, and has not been told of any configuration. [M9] */
+  get isOutsider(): boolean {
+    return this.configuration.voters.length === 0;
   }
 
   get isJoint(): boolean {
@@ -212,4 +242,19 @@ export class Core {
   emit(event: RaftEvent): void {
     this.events.push(event);
   }
+}
+
+/** What the log holds is newer than the snapshot, and that newer than what the node is started with. [M1] */
+function findConfigurations(options: RaftOptions, start: RaftStart): Configurations {
+  const configurations = new Configurations(
+    start.lastIncludedIndex,
+    start.configuration ?? options.configuration,
+  );
+  for (const { index, kind, data } of start.entries) {
+    if (kind !== EntryKind.configuration) continue;
+    const configuration = options.configurationCodec.decode(data);
+    assert(configuration !== null, `the configuration at index ${index} cannot be read`);
+    configurations.add(index, configuration);
+  }
+  return configurations;
 }

@@ -1,7 +1,7 @@
 // Leader election: timeouts, pre-vote, votes, and what keeps a working leader in place. Raft paper §5.2,
 // §5.4.1; thesis §4.2.3 (stickiness), §6.2 (check quorum), §9.6 (pre-vote).
 import type { Core } from './core.ts';
-import { isVoter, voteResult } from './quorum.ts';
+import { isVoter, members, voteResult } from './quorum.ts';
 import { sendHeartbeats } from './reads.ts';
 import { appendNoop } from './replication.ts';
 import {
@@ -113,7 +113,9 @@ function yieldTo(core: Core, message: PreVote): void {
 /** In `message.term`, which is `currentTerm` by now. One vote a term, first come, first served. [E3] [E5] */
 export function handleRequestVote(core: Core, message: RequestVote): void {
   let refusal: TransitionReason | null = null;
-  if (core.isRefetching) {
+  if (core.isOutsider) {
+    refusal = OUTSIDER;
+  } else if (core.isRefetching) {
     refusal = refetching(core);
   } else if (core.votedFor !== 0 && core.votedFor !== message.from) {
     refusal = { reason: `already voted for n${core.votedFor} in this term`, rule: 'E3' };
@@ -141,6 +143,8 @@ export function handleRequestVote(core: Core, message: RequestVote): void {
   core.sendAfterSync({ type: 'RequestVoteResponse', to: message.from, voteGranted });
 }
 
+const OUTSIDER: TransitionReason = { reason: 'this node has not been taken in yet', rule: 'M9' };
+
 function refetching(core: Core): TransitionReason {
   if (core.rejoin !== null) {
     return { reason: 'this node lost its whole memory and has not caught up yet', rule: 'E14' };
@@ -150,6 +154,7 @@ function refetching(core: Core): TransitionReason {
 }
 
 function refusalOf(core: Core, message: PreVote): TransitionReason | null {
+  if (core.isOutsider) return OUTSIDER;
   if (core.isRefetching) return refetching(core);
   if (hasLiveLeader(core))
     return { reason: `n${core.leaderId} leads and was heard from just now`, rule: 'E7' };
@@ -202,7 +207,8 @@ function countVotes(core: Core): void {
  * timeout: voters line up by id, so that the first has won before the second would start. [E9]
  */
 export function leaderConnectionLost(core: Core): void {
-  const survivors = core.configuration.voters.filter((id) => id !== core.leaderId).sort((a, b) => a - b);
+  const voters = members(core.configuration).filter((id) => isVoter(core.configuration, id));
+  const survivors = voters.filter((id) => id !== core.leaderId);
   const place = Math.max(0, survivors.indexOf(core.id));
   const lost = core.leaderId;
   becomeFollower(core, core.currentTerm, 0, { reason: `the connection to n${lost} broke`, rule: 'E9' });

@@ -1,11 +1,12 @@
 // What a core is made with. Time is counted in ticks and randomness is passed in, so that a run can be repeated.
 import { assert } from './assert.ts';
-import type { Configuration, NodeId } from './types.ts';
+import type { Configuration, ConfigurationCodec, NodeId } from './types.ts';
 
 export interface RaftOptions {
   nodeId: NodeId;
-  /** The members when the log holds no configuration entry. */
+  /** The members when neither log nor snapshot holds a configuration; without voters for a node that joins. [M1] [M9] */
   configuration: Configuration;
+  configurationCodec: ConfigurationCodec;
   /** Draws the election timeout, half open: [min, max). */
   electionTimeoutTicks: readonly [min: number, max: number];
   heartbeatTicks: number;
@@ -33,7 +34,7 @@ export const DEFAULT_RAFT_OPTIONS = {
   inflightBytesMax: 32 * 1024 * 1024,
   uncommittedBytesMax: 256 * 1024 * 1024,
   committedBytesMax: 4 * 1024 * 1024,
-} as const satisfies Omit<RaftOptions, 'nodeId' | 'configuration' | 'random'>;
+} as const satisfies Omit<RaftOptions, 'nodeId' | 'configuration' | 'configurationCodec' | 'random'>;
 
 export function checkOptions(options: RaftOptions): void {
   const [min, max] = options.electionTimeoutTicks;

@@ -19,7 +19,10 @@ export interface RaftPicture {
   electionElapsedTicks: number;
   electionTimeoutTicks: number;
   votes: readonly { id: NodeId; granted: boolean }[];
+  /** In force. [M1] */
   configuration: Configuration;
+  /** Of its entry: while above `commitIndex` it may still be replaced. */
+  configurationIndex: number;
   leadTransferee: NodeId;
   /** What is missing before this node has a vote again, both ends included; `to` 0 while unknown. [E11] [E14] */
   refetching: { from: number; to: number } | null;
@@ -53,6 +56,7 @@ export function pictureOf(core: Core): RaftPicture {
     electionTimeoutTicks: core.electionTimeoutTicks,
     votes: [...core.votes].map(([id, granted]) => ({ id, granted })),
     configuration: core.configuration,
+    configurationIndex: core.configurations.latestIndex,
     leadTransferee: core.leadTransferee,
     refetching: core.isRefetching
       ? { from: log.stableIndex + 1, to: Math.max(core.refetchIndex, core.rejoin?.goalIndex ?? 0) }

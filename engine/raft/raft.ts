@@ -8,7 +8,15 @@ import {
   startPreVote,
   tickElection,
 } from './elections.ts';
+import { tellWhenCommitted } from './in-force.ts';
 import { entryBytes } from './log.ts';
+import {
+  type ChangeResult,
+  type ConfigurationChange,
+  continueChange,
+  dismissDeparted,
+  proposeConfiguration,
+} from './membership.ts';
 import { checkOptions, type RaftOptions } from './options.ts';
 import { pictureOf, type RaftPicture } from './picture.ts';
 import {
@@ -24,7 +32,7 @@ import { advanceCommit, appendAsLeader, sendAppend } from './replication.ts';
 import { type InstalledSnapshot, installSnapshot, snapshotFailed } from './snapshots.ts';
 import { step } from './step.ts';
 import { type TransferRefusal, tickTransfer, transferLeadership } from './transfer.ts';
-import type { Entry, HardState, Message, NodeId, Role } from './types.ts';
+import type { Configuration, Entry, HardState, Message, NodeId, Role } from './types.ts';
 
 export type ProposeRefusal = 'notLeader' | 'transferring' | 'tooMuchUncommitted';
 export type ProposeResult =
@@ -58,7 +66,10 @@ export class Raft {
       core.electionElapsedTicks = 0;
       checkQuorum(core);
       if ((core.role as Role) !== 'leader') return;
+      core.catchUpIndex = core.catchUpIndexNext;
+      core.catchUpIndexNext = core.log.commitIndex;
     }
+    dismissDeparted(core);
     if (core.heartbeatElapsedTicks >= core.options.heartbeatTicks) sendHeartbeats(core);
   }
 
@@ -81,6 +92,14 @@ export class Raft {
     const firstIndex = core.log.lastIndex + 1;
     appendAsLeader(core, entries);
     return { accepted: true, firstIndex, term: core.currentTerm };
+  }
+
+  /**
+   * Leader: begins a change of members, or says why not. It is in force at once and done when a configuration that
+   * is not joint is committed; what becomes of it when leadership is lost meanwhile, only the next leader knows.
+   */
+  proposeConfiguration(change: ConfigurationChange): ChangeResult {
+    return proposeConfiguration(this.#core, change);
   }
 
   /** Asks for a linearizable read; `token` comes back in `Ready.reads`. On a follower the leader is asked. */
@@ -123,12 +142,14 @@ export class Raft {
   /** Drops entries up to `index`, which a durable snapshot covers. */
   compact(index: number): void {
     this.#core.log.compact(index);
+    this.#core.configurations.compact(index);
   }
 
-  /** The last entry handed to the state machine: where a snapshot of it ends. */
-  appliedPoint(): { index: number; term: number } {
-    const { log } = this.#core;
-    return { index: log.lastApplied, term: log.termAt(log.lastApplied) ?? 0 };
+  /** The last entry handed to the state machine: where a snapshot of it ends, and the configuration as of there. */
+  appliedPoint(): InstalledSnapshot {
+    const { log, configurations } = this.#core;
+    const index = log.lastApplied;
+    return { index, term: log.termAt(index) ?? 0, configuration: configurations.at(index) };
   }
 
   /** Leader: the host could not send the snapshot that `Ready.snapshotsWanted` asked for. */
@@ -152,6 +173,7 @@ export class Raft {
       core.messagesAfterSync.length > 0 ||
       core.reads.length > 0 ||
       core.events.length > 0 ||
+      core.configurationIsNew ||
       core.snapshotsWanted.length > 0 ||
       core.snapshotChunks.length > 0 ||
       core.role !== this.#softState.role ||
@@ -166,6 +188,7 @@ export class Raft {
   ready(): Ready {
     const core = this.#core;
     startReadRound(core);
+    tellWhenCommitted(core);
     const entries = core.log.takeUnhanded();
     const ready: Ready = {
       hardState: this.#takeHardState(entries.length > 0),
@@ -177,6 +200,7 @@ export class Raft {
       snapshotsWanted: core.snapshotsWanted,
       snapshotChunks: core.snapshotChunks,
       softState: this.#takeSoftState(),
+      configuration: core.configurationIsNew ? core.configuration : null,
       events: core.events,
     };
     core.messages = [];
@@ -185,6 +209,7 @@ export class Raft {
     core.snapshotsWanted = [];
     core.snapshotChunks = [];
     core.events = [];
+    core.configurationIsNew = false;
     return ready;
   }
 
@@ -197,7 +222,9 @@ export class Raft {
     checkRejoined(core);
     if (last === undefined) return;
     core.checkRefetched();
-    if (core.role === 'leader') advanceCommit(core);
+    if (core.role !== 'leader') return;
+    advanceCommit(core);
+    continueChange(core);
   }
 
   status(): RaftPicture {
@@ -224,6 +251,11 @@ export class Raft {
   /** What was lost to corruption, or with the whole folder, is not back yet; until then this node has no vote. [E11] [E14] */
   get isRefetching(): boolean {
     return this.#core.isRefetching;
+  }
+
+  /** In force here, committed or not. [M1] */
+  get configuration(): Configuration {
+    return this.#core.configuration;
   }
 
   get lastApplied(): number {

@@ -1,5 +1,14 @@
 // What the core owes its host after each turn, and the order in which the host must carry it out.
-import type { Entry, HardState, InstallSnapshot, Message, NodeId, RaftEvent, Role } from './types.ts';
+import type {
+  Configuration,
+  Entry,
+  HardState,
+  InstallSnapshot,
+  Message,
+  NodeId,
+  RaftEvent,
+  Role,
+} from './types.ts';
 
 /** Volatile facts for people and routing; nothing depends on them being saved. */
 export interface SoftState {
@@ -36,5 +45,7 @@ export interface Ready {
   /** Chunks to be written and answered; when the last one is durable, `installSnapshot`. [S8] */
   snapshotChunks: readonly InstallSnapshot[];
   softState: SoftState | null;
+  /** In force from now on, committed or not: whoever is new in it is to be connected. Null when unchanged. [M1] */
+  configuration: Configuration | null;
   events: readonly RaftEvent[];
 }

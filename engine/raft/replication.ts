@@ -2,6 +2,7 @@
 // §5.4, with a window of unanswered messages per follower and hints that skip whole terms.
 import { assert } from './assert.ts';
 import type { Core } from './core.ts';
+import { entriesTruncated, entryAppended } from './in-force.ts';
 import { entryBytes } from './log.ts';
 import type { Progress } from './progress.ts';
 import { quorumValue } from './quorum.ts';
@@ -27,6 +28,7 @@ export function appendAsLeader(core: Core, entries: readonly Entry[]): void {
     entry.term = core.currentTerm;
     core.log.append(entry);
     core.uncommittedBytes += entryBytes(entry);
+    entryAppended(core, entry);
   }
   broadcastAppend(core);
 }
@@ -79,7 +81,7 @@ export function sendAppend(core: Core, progress: Progress): boolean {
 export function handleAppendEntries(core: Core, message: AppendEntries): void {
   const { log } = core;
   const { prevLogIndex, prevLogTerm, entries } = message;
-  if (!isWellFormed(message)) return;
+  if (!isWellFormed(core, message)) return;
   if (prevLogIndex < log.commitIndex) {
     // Committed entries are the same everywhere; an old message only wants to know how far we are. [C1]
     acknowledge(core, message, log.commitIndex);
@@ -90,7 +92,10 @@ export function handleAppendEntries(core: Core, message: AppendEntries): void {
     return;
   }
   const fresh = skipMatching(core, entries);
-  for (const entry of fresh) log.append(entry);
+  for (const entry of fresh) {
+    log.append(entry);
+    entryAppended(core, entry);
+  }
   const lastNewIndex = prevLogIndex + entries.length;
   // Only up to what this message vouches for: behind it our log may hold a dead leader's entries. [C5]
   log.commitTo(Math.min(message.leaderCommit, lastNewIndex));
@@ -98,12 +103,15 @@ export function handleAppendEntries(core: Core, message: AppendEntries): void {
 }
 
 /** A peer with a fault of its own must not bring this node down: what cannot be is ignored. */
-function isWellFormed(message: AppendEntries): boolean {
+function isWellFormed(core: Core, message: AppendEntries): boolean {
   let term = message.prevLogTerm;
   for (let position = 0; position < message.entries.length; position++) {
     const entry = message.entries[position] as Entry;
     if (entry.index !== message.prevLogIndex + 1 + position) return false;
     if (entry.term < term || entry.term > message.term) return false;
+    if (entry.kind === EntryKind.configuration) {
+      if (core.options.configurationCodec.decode(entry.data) === null) return false;
+    }
     term = entry.term;
   }
   return true;
@@ -118,6 +126,7 @@ function skipMatching(core: Core, entries: readonly Entry[]): readonly Entry[] {
     if (log.termAt(entry.index) === entry.term) continue;
     const toIndex = log.lastIndex;
     log.truncate(entry.index);
+    entriesTruncated(core, entry.index);
     core.emit({ type: 'logTruncated', term: core.currentTerm, fromIndex: entry.index, toIndex, rule: 'L4' });
     return entries.slice(position);
   }

@@ -1,10 +1,10 @@
 // Snapshots as the core sees them: who needs one, which chunks came from the leader, and the moment one takes
 // the log's place. Their bytes are the host's business. Raft paper §7, figure 13.
 import type { Core } from './core.ts';
+import { configurationRestored } from './in-force.ts';
 import type { Progress } from './progress.ts';
-import { isVoter } from './quorum.ts';
 import { leaderIsAware } from './rejoin.ts';
-import type { InstallSnapshot, NodeId } from './types.ts';
+import type { Configuration, InstallSnapshot, NodeId } from './types.ts';
 
 /** Leader: the entries that a follower needs next are compacted away; the host is asked to send a snapshot. [S7] */
 export function wantSnapshot(core: Core, progress: Progress): void {
@@ -52,6 +52,8 @@ export function acknowledgeSnapshot(core: Core, leader: NodeId): void {
 export interface InstalledSnapshot {
   index: number;
   term: number;
+  /** As of `index`. [M1] */
+  configuration: Configuration;
 }
 
 /**
@@ -64,8 +66,8 @@ export function installSnapshot(core: Core, snapshot: InstalledSnapshot): boolea
   if (log.termAt(snapshot.index) === snapshot.term) log.commitTo(snapshot.index);
   if (snapshot.index <= log.commitIndex) return false;
   log.restore(snapshot);
+  configurationRestored(core, snapshot.index, snapshot.configuration);
   core.checkRefetched();
-  if (core.leaderId !== 0 && isVoter(core.configuration, core.leaderId))
-    acknowledgeSnapshot(core, core.leaderId);
+  if (core.leaderId !== 0 && core.role !== 'leader') acknowledgeSnapshot(core, core.leaderId);
   return true;
 }

@@ -8,6 +8,7 @@ import {
   handleRequestVoteResponse,
   hasLiveLeader,
 } from './elections.ts';
+import { continueChange, dismissDeparted } from './membership.ts';
 import { confirmReadRound, handleReadIndex, handleReadIndexResponse } from './reads.ts';
 import { stepRejoin } from './rejoin.ts';
 import {
@@ -92,6 +93,8 @@ function dispatch(core: Core, message: Message): void {
     case 'AppendEntriesResponse':
       if (core.role !== 'leader') return;
       handleAppendEntriesResponse(core, message);
+      continueChange(core);
+      dismissDeparted(core);
       continueTransfer(core, message.from);
       return;
     case 'HeartbeatResponse':

@@ -1,7 +1,6 @@
 // Handing leadership over: the successor catches up, then is told to campaign at once. Raft thesis §3.10.
 import type { Core } from './core.ts';
 import { startElection } from './elections.ts';
-import { isVoter } from './quorum.ts';
 import { sendEntries } from './replication.ts';
 import { becomeFollower, endTransfer } from './roles.ts';
 import type { NodeId } from './types.ts';
@@ -20,7 +19,8 @@ export function transferLeadership(core: Core, target: NodeId): TransferRefusal 
     });
     return null;
   }
-  if (!isVoter(core.configuration, successor)) return 'notVoter';
+  // Whoever is on its way out would only have to hand over again.
+  if (!core.configuration.voters.includes(successor)) return 'notVoter';
   // Asked again, a handing over goes on as it is: its time must not begin anew, or it might never end.
   if (core.leadTransferee === successor) return null;
   endTransfer(core, false);
@@ -31,11 +31,11 @@ export function transferLeadership(core: Core, target: NodeId): TransferRefusal 
   return null;
 }
 
-function bestSuccessor(core: Core): NodeId {
+export function bestSuccessor(core: Core): NodeId {
   let best: NodeId = 0;
   let bestMatch = -1;
   for (const progress of core.progress.values()) {
-    if (!isVoter(core.configuration, progress.id) || progress.state === 'snapshot') continue;
+    if (!core.configuration.voters.includes(progress.id) || progress.state === 'snapshot') continue;
     if (!core.isActive(progress)) continue;
     if (progress.matchIndex > bestMatch) {
       best = progress.id;

@@ -39,13 +39,29 @@ export interface HardState {
   commitIndex: number;
 }
 
-/** The voters of the cluster, `joint` while a change is under way (Raft paper §6). */
+/** Where a member is: its ports for clients and for peers, `host:port`. Opaque to the core. */
+export interface MemberAddress {
+  id: NodeId;
+  client: string;
+  peer: string;
+}
+
+/** The members of the cluster, *joint* while the voters change (Raft paper §6). No voters: not known yet. [M9] */
 export interface Configuration {
   voters: readonly NodeId[];
   /** The outgoing voters during joint consensus; empty otherwise. */
   votersOutgoing: readonly NodeId[];
   /** Replicated to, but neither voting nor counted (thesis §4.2.1). */
   learners: readonly NodeId[];
+  /** Travels with the configuration, so that every node learns where the others are; may lack some. [M10] */
+  addresses?: readonly MemberAddress[];
+}
+
+/** How a configuration is written into the data of its entry: the host's format, like all others. */
+export interface ConfigurationCodec {
+  encode(configuration: Configuration): Uint8Array;
+  /** Null for what cannot be read. */
+  decode(data: Uint8Array): Configuration | null;
 }
 
 interface Addressed {
@@ -202,4 +218,15 @@ export type RaftEvent =
   | { type: 'logTruncated'; term: number; fromIndex: number; toIndex: number; rule: string }
   | { type: 'quorumLost'; term: number; active: readonly NodeId[]; rule: string }
   | { type: 'transferStarted'; term: number; target: NodeId; rule: string }
+  | {
+      type: 'configurationChanged';
+      term: number;
+      /** Of the entry that holds it; 0 for the one that the node was started with. */
+      index: number;
+      configuration: Configuration;
+      /** False: in force here, and may still be replaced. */
+      committed: boolean;
+      reason: string;
+      rule: string;
+    }
   | { type: 'transferEnded'; term: number; target: NodeId; completed: boolean; rule: string };

@@ -44,7 +44,7 @@ export function isFaultKind(name: string): name is FaultKind {
 export const THEMES = ['mixed', 'churn', 'stale', 'rot', 'lag'] as const;
 export type Theme = (typeof THEMES)[number];
 
-type CoreOptions = Omit<RaftOptions, 'nodeId' | 'configuration' | 'random'>;
+type CoreOptions = Omit<RaftOptions, 'nodeId' | 'configuration' | 'configurationCodec' | 'random'>;
 
 export interface SimulationPlan {
   seed: number;

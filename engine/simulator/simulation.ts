@@ -1,5 +1,6 @@
 // A whole cluster with its clients and its faults on one thread. One seed decides everything: the same plan gives
 // the same run, event by event. First a phase in which anything goes wrong, then one in which all must heal.
+import { configurationCodec } from '../protocol/configuration-codec.ts';
 import type { Message, NodeId, RaftEvent } from '../raft/types.ts';
 import { type ClusterView, Violation } from './checkers/checker.ts';
 import { CheckerSet } from './checkers/checker-set.ts';
@@ -136,7 +137,13 @@ class Simulation implements ClusterView {
     };
     return voters.map((nodeId) => {
       const own = random.fork(`node ${nodeId}`);
-      const raft = { ...this.#plan.raft, nodeId, configuration, random: own.fork('core').next };
+      const raft = {
+        ...this.#plan.raft,
+        nodeId,
+        configuration,
+        configurationCodec,
+        random: own.fork('core').next,
+      };
       const { syncTime, turnTimeMax, snapshots } = this.#plan;
       return new SimulatedNode(
         world,

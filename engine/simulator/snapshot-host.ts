@@ -3,7 +3,13 @@
 import type { Keyspace } from '../kv/keyspace.ts';
 import { dumpKeyspace, KeyspaceRestorer } from '../kv/keyspace-dump.ts';
 import type { Raft } from '../raft/raft.ts';
-import type { InstallSnapshot, InstallSnapshotResponse, Message, NodeId } from '../raft/types.ts';
+import type {
+  Configuration,
+  InstallSnapshot,
+  InstallSnapshotResponse,
+  Message,
+  NodeId,
+} from '../raft/types.ts';
 import type { SimulatedDisk } from './disk.ts';
 import type { SnapshotPlan } from './plan.ts';
 import type { ShadowLog } from './shadow-log.ts';
@@ -76,8 +82,7 @@ export class SnapshotHost {
   #take(): void {
     if (this.#isTaking) return;
     const { raft, keyspace, disk, plan, later, count } = this.#options;
-    const { index, term } = raft.appliedPoint();
-    const { configuration } = raft.status();
+    const { index, term, configuration } = raft.appliedPoint();
     const view = keyspace.view();
     this.#isTaking = true;
     this.#lastTakenIndex = index;
@@ -205,18 +210,18 @@ export class SnapshotHost {
       this.#intake = null;
       if (disk.isFull) return;
       disk.shelf.add({ index, term, configuration: chunk.configuration, bytes: intake.bytes });
-      this.#install(intake);
+      this.#install(intake, chunk.configuration);
       this.#answer(chunk, { offset: totalBytes, installed: true });
     });
   }
 
-  #install({ index, term, bytes }: Intake): void {
+  #install({ index, term, bytes }: Intake, configuration: Configuration): void {
     const { raft, keyspace, disk, log, restored, wake, count } = this.#options;
     this.#options.dumped(index, bytes);
     const restorer = new KeyspaceRestorer();
     restorer.push(bytes);
     const view = restorer.finish();
-    if (!raft.installSnapshot({ index, term })) {
+    if (!raft.installSnapshot({ index, term, configuration })) {
       count('snapshot of no use');
       return;
     }

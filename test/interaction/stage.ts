@@ -1,5 +1,6 @@
 // The cluster on which scripts play: nothing moves until a command says so, and everything that moves leaves a
 // line. Timeouts are all the smallest possible, so that scripts, not chance, decide who campaigns.
+import { configurationCodec } from '../../engine/protocol/configuration-codec.ts';
 import { DEFAULT_RAFT_OPTIONS, type RaftOptions } from '../../engine/raft/options.ts';
 import type { Message } from '../../engine/raft/types.ts';
 import { CoreNode, command, textOf } from '../raft/core-cluster.ts';
@@ -119,6 +120,7 @@ export class Stage {
         ...DEFAULT_RAFT_OPTIONS,
         nodeId,
         configuration,
+        configurationCodec,
         random: () => 0,
         ...settings,
       });

@@ -66,6 +66,12 @@ export function eventLine(id: number, event: RaftEvent): string | null {
       return `${id} hands over to ${event.target} [${event.rule}]`;
     case 'transferEnded':
       return `${id} handing over to ${event.target}: ${event.completed ? 'done' : 'given up'} [${event.rule}]`;
+    case 'configurationChanged': {
+      const { voters, votersOutgoing, learners } = event.configuration;
+      const parts = [voters.join(' '), votersOutgoing.join(' '), learners.join(' ')].join(' / ');
+      const how = event.committed ? 'has committed' : 'now has';
+      return `${id} ${how} the members ${parts} of ${event.index}: ${event.reason} [${event.rule}]`;
+    }
     case 'leaderElected':
     case 'leaderChanged':
     case 'electionStarted':

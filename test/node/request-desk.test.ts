@@ -221,7 +221,7 @@ describe('reads', () => {
       readIndex: 9,
     });
     expect(opened.said()).toEqual([]);
-    opened.raft.installSnapshot({ index: 9, term: 1 });
+    opened.raft.installSnapshot({ index: 9, term: 1, configuration: opened.raft.configuration });
     opened.turn();
     expect(opened.said()).toMatchObject([{ id: 1, status: 'ok' }]);
   });

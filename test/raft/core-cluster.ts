@@ -1,4 +1,5 @@
 // Cores on one thread with a network and disks under the test's control: nothing happens until it is asked for.
+import { configurationCodec } from '../../engine/protocol/configuration-codec.ts';
 import { DEFAULT_RAFT_OPTIONS, type RaftOptions } from '../../engine/raft/options.ts';
 import { Raft } from '../../engine/raft/raft.ts';
 import type { Ready } from '../../engine/raft/ready.ts';
@@ -130,7 +131,8 @@ export class CoreCluster {
     this.random = seededRandom(seed);
     for (const nodeId of ids) {
       const configuration = { voters: ids, votersOutgoing: [], learners: [] };
-      const options = { ...DEFAULT_RAFT_OPTIONS, nodeId, configuration, random: this.random, ...raft };
+      const own = { nodeId, configuration, configurationCodec, random: this.random };
+      const options = { ...DEFAULT_RAFT_OPTIONS, ...own, ...raft };
       this.nodes.set(nodeId, new CoreNode(options));
     }
   }

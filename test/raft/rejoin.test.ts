@@ -1,5 +1,7 @@
 // A member whose folder was emptied: what it must not do before it is whole again. [E14]
+
 import { describe, expect, test } from 'vitest';
+import { configurationCodec } from '../../engine/protocol/configuration-codec.ts';
 import { DEFAULT_RAFT_OPTIONS } from '../../engine/raft/options.ts';
 import { Raft } from '../../engine/raft/raft.ts';
 import type { Message, NodeId } from '../../engine/raft/types.ts';
@@ -162,6 +164,7 @@ describe('a member without memory', () => {
         ...DEFAULT_RAFT_OPTIONS,
         nodeId: 1,
         configuration: { voters: [1, 2, 3], votersOutgoing: [], learners: [] },
+        configurationCodec,
         random: seededRandom(9),
       },
       {

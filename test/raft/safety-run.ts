@@ -1,6 +1,7 @@
 // A randomised run of a few cores against an unfriendly network, disks that lose what is not synced, and
 // restarts, with Raft's safety properties (paper, figure 3) checked after every step. The core that runs is the
 // caller's: the real one, or one with a planted bug. Equal seeds, equal runs.
+import { configurationCodec } from '../../engine/protocol/configuration-codec.ts';
 import { DEFAULT_RAFT_OPTIONS } from '../../engine/raft/options.ts';
 import type { Raft } from '../../engine/raft/raft.ts';
 import type { Ready } from '../../engine/raft/ready.ts';
@@ -105,7 +106,14 @@ class SafetyRun {
   #boot(id: number, voters: readonly number[], { hardState, entries }: Disk): Raft {
     const configuration = { voters, votersOutgoing: [], learners: [] };
     const messageBytesMax = this.#messageBytesMax;
-    const options = { ...OPTIONS, messageBytesMax, nodeId: id, configuration, random: this.#random };
+    const options = {
+      ...OPTIONS,
+      messageBytesMax,
+      nodeId: id,
+      configuration,
+      configurationCodec,
+      random: this.#random,
+    };
     const copies = entries.map((entry) => ({ ...entry }));
     return new this.#RaftClass(options, {
       hardState,

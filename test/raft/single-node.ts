@@ -1,4 +1,5 @@
 // One core under test, fed by hand: its peers exist only as messages.
+import { configurationCodec } from '../../engine/protocol/configuration-codec.ts';
 import { DEFAULT_RAFT_OPTIONS, type RaftOptions } from '../../engine/raft/options.ts';
 import { Raft } from '../../engine/raft/raft.ts';
 import type { Ready } from '../../engine/raft/ready.ts';
@@ -45,6 +46,7 @@ export class SingleNode {
         ...DEFAULT_RAFT_OPTIONS,
         nodeId,
         configuration: { voters, votersOutgoing: [], learners: [] },
+        configurationCodec,
         random: seededRandom(nodeId),
         ...start.raft,
       },

@@ -71,7 +71,7 @@ describe('a follower', () => {
     const node = new SingleNode({ hardState: { currentTerm: 1 }, logTerms: [1], refetchIndex: 5 });
     node.say({ type: 'InstallSnapshot', from: 2, term: 1, configuration, data, ...chunk });
     expect(node.history.flatMap((ready) => ready.snapshotChunks)).toHaveLength(1);
-    expect(node.raft.installSnapshot({ index: 9, term: 1 })).toBe(true);
+    expect(node.raft.installSnapshot({ index: 9, term: 1, configuration })).toBe(true);
     expect(ofType(node.settle(), 'AppendEntriesResponse')).toMatchObject([
       { to: 2, success: true, matchIndex: 9 },
     ]);
@@ -85,7 +85,7 @@ describe('a follower', () => {
       logTerms: Array.from({ length: 12 }, () => 1),
     });
     node.say({ type: 'InstallSnapshot', from: 2, term: 1, configuration, data, ...chunk });
-    expect(node.raft.installSnapshot({ index: 9, term: 1 })).toBe(false);
+    expect(node.raft.installSnapshot({ index: 9, term: 1, configuration })).toBe(false);
     expect(node.raft.status()).toMatchObject({ commitIndex: 9, lastIndex: 12, lastIncludedIndex: 0 });
   });
 

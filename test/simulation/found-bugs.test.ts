@@ -1,5 +1,7 @@
 // Bugs that the simulator found in the engine, each as the smallest setting that shows it. docs/BUGS.md tells of them.
+
 import { describe, expect, it } from 'vitest';
+import { configurationCodec } from '../../engine/protocol/configuration-codec.ts';
 import type { RaftStart } from '../../engine/raft/core.ts';
 import { DEFAULT_RAFT_OPTIONS } from '../../engine/raft/options.ts';
 import { Raft } from '../../engine/raft/raft.ts';
@@ -24,7 +26,7 @@ function createCore(start: Partial<RaftStart>): Raft {
   const configuration = { voters: [1, 2, 3], votersOutgoing: [], learners: [] };
   const hardState = { currentTerm: 2, votedFor: 0, commitIndex: 0 };
   return new Raft(
-    { ...DEFAULT_RAFT_OPTIONS, nodeId: 1, configuration, random: () => 0.5 },
+    { ...DEFAULT_RAFT_OPTIONS, nodeId: 1, configuration, configurationCodec, random: () => 0.5 },
     { hardState, lastIncludedIndex: 0, lastIncludedTerm: 0, entries: [], ...start },
   );
 }

@@ -136,6 +136,13 @@ function raftSentence(event: RaftEvent): Sentence {
         rule,
       };
     }
+    case 'configurationChanged': {
+      const joint = event.configuration.votersOutgoing.length > 0 ? 'joint members' : 'members';
+      const text = event.committed
+        ? `Committed the ${joint} of entry ${count(event.index)}: ${event.reason}`
+        : `Uses the ${joint} of entry ${count(event.index)}: ${event.reason}`;
+      return { text, kind: 'election', tone: event.committed ? 'good' : 'plain', rule };
+    }
     case 'transferStarted':
       return { text: `Hands leadership to ${nodeName(event.target)}`, kind: 'election', tone: 'plain', rule };
     case 'transferEnded': {
