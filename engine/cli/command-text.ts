@@ -26,6 +26,17 @@ export function describeCommand(command: Command): string {
       const expected = command.expected === null ? 'absent' : shown(command.expected);
       return `cas ${quoted(command.key)} from ${expected} to ${shown(command)}`;
     }
+    case 'txn': {
+      const [then, otherwise] = [command.success, command.failure].map((side) => side.map(describeCommand));
+      const conditions = command.compare.map((guard) => JSON.stringify(plainMembers(guard)));
+      return cut(
+        `txn if [${conditions.join(', ')}] then [${then?.join('; ')}] else [${otherwise?.join('; ')}]`,
+      );
+    }
+    default: {
+      const { type, ...rest } = plainMembers(command);
+      return cut(`${type} ${JSON.stringify(rest)}`);
+    }
   }
 }
 
@@ -47,7 +58,37 @@ export function commandMembers(command: Command): Record<string, unknown> {
       const expected = command.expected === null ? null : storedMembers(command.expected);
       return { type, ...keyMembers(command.key), expected, ...storedMembers(command) };
     }
+    case 'txn':
+      return {
+        type,
+        on_failure: command.onFailure,
+        compare: command.compare.map((guard) => plainMembers(guard)),
+        // biome-ignore lint/suspicious/noThenProperty: the protocol's word; nobody awaits a line of a log.
+        then: command.success.map(commandMembers),
+        else: command.failure.map(commandMembers),
+      };
+    default:
+      return plainMembers(command);
   }
+}
+
+/** Any of the other commands: strings are bytes, and a value stands beside its kind. */
+function plainMembers(source: object): Record<string, unknown> {
+  const members: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(source)) {
+    if (name === 'kind') continue;
+    if (name === 'key' && typeof value === 'string') Object.assign(members, keyMembers(value));
+    else if (name === 'value' && 'kind' in source) {
+      Object.assign(members, storedMembers(source as StoredValue));
+    } else members[name] = plainValue(value);
+  }
+  return members;
+}
+
+function plainValue(value: unknown): unknown {
+  if (typeof value === 'string') return textFromByteString(value) ?? { base64: base64(value) };
+  if (Array.isArray(value)) return value.map(plainValue);
+  return typeof value === 'object' && value !== null ? plainMembers(value) : value;
 }
 
 /** A client id in its usual form. */

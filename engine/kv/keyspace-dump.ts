@@ -2,18 +2,23 @@
 // snapshot file's.
 //
 // The stream is a row of blocks, each `u32 length of the content, u8 type, content`; little endian:
-//   1 header    8 bytes magic, u8 version, u48 last applied, u48 revision, u53 keys, u53 bytes, u53 sessions
-//   2 keys      until the block ends: u8 kind, u48 revision, key, value (varint length and bytes each); keys rise
-//   3 sessions  until the block ends: 16 bytes client, u53 sequence, result (result-codec.ts)
+//   1 header    8 bytes magic, u8 version, u48 last applied, u48 revision, u53 keys, u53 bytes, u53 sessions;
+//               in version 2 u48 time, u53 keys with an end
+//   2 keys      until the block ends: u8 kind, u48 revision, key, value (varint length and bytes each); keys rise.
+//               In version 2 bit 7 of the kind says that there is an end: u48 behind the revision
+//   3 sessions  until the block ends: 16 bytes client, u53 sequence, result (result-codec.ts); in version 2 u48
+//               time of its last use behind the sequence
 //   4 end       nothing
+// A state in which no time has passed is written as version 1.
 // One state has one stream: equal states give equal bytes, whatever way led to them.
 import { ByteReader } from '../protocol/byte-reader.ts';
 import { ByteWriter } from '../protocol/byte-writer.ts';
+import { ValueKind } from '../protocol/command.ts';
 import { CLIENT_ID_BYTES } from '../protocol/command-codec.ts';
 import { DecodeError } from '../protocol/decode-error.ts';
 import { readU32, writeU32 } from '../protocol/little-endian.ts';
 import type { KeyRecord, KeyspaceView } from './key-record.ts';
-import { readKind, readResult, writeResult } from './result-codec.ts';
+import { readResult, writeResult } from './result-codec.ts';
 import type { Session } from './sessions.ts';
 import { createTree } from './sorted-tree.ts';
 
@@ -21,7 +26,9 @@ const Block = { header: 1, keys: 2, sessions: 3, end: 4 } as const;
 type BlockType = (typeof Block)[keyof typeof Block];
 
 const MAGIC = 'QLKEYS\r\n';
-const DUMP_VERSION = 1;
+const VERSION_WITHOUT_TIME = 1;
+const VERSION_WITH_TIME = 2;
+const END_FLAG = 0x80;
 const PREFIX_BYTES = 5;
 const BLOCK_BYTES_DEFAULT = 64 * 1024;
 /** One record of the largest size, and a block before it. */
@@ -50,20 +57,26 @@ export function* dumpKeyspace(
   view: KeyspaceView,
   blockBytes = BLOCK_BYTES_DEFAULT,
 ): Generator<Uint8Array, void, undefined> {
+  const hasTime = view.time > 0 || view.expiring > 0;
   const header = openBlock(64);
   header.byteString(MAGIC);
-  header.u8(DUMP_VERSION);
+  header.u8(hasTime ? VERSION_WITH_TIME : VERSION_WITHOUT_TIME);
   header.u48(view.lastApplied);
   header.u48(view.revision);
   header.u53(view.records.size);
   header.u53(view.bytes);
   header.u53(view.sessions.length);
+  if (hasTime) {
+    header.u48(view.time);
+    header.u53(view.expiring);
+  }
   yield closeBlock(header, Block.header);
 
   let block = openBlock(blockBytes);
   for (const [key, record] of view.records.entries(undefined, [])) {
-    block.u8(record.kind);
+    block.u8(record.expiresAt === undefined ? record.kind : record.kind | END_FLAG);
     block.u48(record.revision);
+    if (record.expiresAt !== undefined) block.u48(record.expiresAt);
     block.lengthAndByteString(key);
     block.lengthAndByteString(record.value);
     if (block.length < blockBytes) continue;
@@ -76,6 +89,7 @@ export function* dumpKeyspace(
   for (const session of view.sessions) {
     block.byteString(session.client);
     block.u53(session.sequence);
+    if (hasTime) block.u48(session.usedAt);
     writeResult(block, session.result);
     if (block.length < blockBytes) continue;
     yield closeBlock(block, Block.sessions);
@@ -85,16 +99,27 @@ export function* dumpKeyspace(
   yield closeBlock(openBlock(PREFIX_BYTES), Block.end);
 }
 
+interface DumpHeader {
+  hasTime: boolean;
+  lastApplied: number;
+  revision: number;
+  keys: number;
+  bytes: number;
+  sessions: number;
+  time: number;
+  expiring: number;
+}
+
 /** Takes the stream in pieces of any size. Throws DecodeError, and nothing else, when it is no such stream. */
 export class KeyspaceRestorer {
   readonly #records = createTree<KeyRecord>();
   readonly #sessions: Session[] = [];
   /** Nobody's: whoever restores the view must not change its records in place. */
   readonly #owner: object = {};
-  #header: { lastApplied: number; revision: number; keys: number; bytes: number; sessions: number } | null =
-    null;
+  #header: DumpHeader | null = null;
   #lastKey: string | null = null;
   #bytes = 0;
+  #expiring = 0;
   #ended = false;
   /** The beginning of a block whose end has not come. */
   #pending = new Uint8Array(0);
@@ -125,12 +150,14 @@ export class KeyspaceRestorer {
     if (
       header.keys !== this.#records.size ||
       header.bytes !== this.#bytes ||
+      header.expiring !== this.#expiring ||
       header.sessions !== this.#sessions.length
     ) {
       throw new DecodeError('the counts of the keyspace do not add up', this.#offset);
     }
-    const { lastApplied, revision, bytes } = header;
-    return { records: this.#records, bytes, revision, lastApplied, sessions: this.#sessions };
+    const { lastApplied, revision, bytes, time, expiring } = header;
+    const [records, sessions] = [this.#records, this.#sessions];
+    return { records, expiring, bytes, revision, lastApplied, time, sessions };
   }
 
   /** Moves bytes of `chunk` from `at` on until `target` bytes are pending; returns the offset behind them. */
@@ -160,10 +187,7 @@ export class KeyspaceRestorer {
         while (reader.left > 0) this.#readKey(reader);
         return;
       case Block.sessions:
-        while (reader.left > 0) {
-          const client = reader.byteString(CLIENT_ID_BYTES);
-          this.#sessions.push({ client, sequence: reader.u53(), result: readResult(reader) });
-        }
+        while (reader.left > 0) this.#readSession(reader);
         return;
       case Block.end:
         reader.finish();
@@ -177,25 +201,49 @@ export class KeyspaceRestorer {
   #readHeader(reader: ByteReader): void {
     if (reader.byteString(MAGIC.length) !== MAGIC) reader.fail('no keyspace');
     const version = reader.u8();
-    if (version !== DUMP_VERSION) reader.fail(`unknown version ${version} of a keyspace`);
+    if (version !== VERSION_WITHOUT_TIME && version !== VERSION_WITH_TIME) {
+      reader.fail(`unknown version ${version} of a keyspace`);
+    }
+    const hasTime = version === VERSION_WITH_TIME;
     this.#header = {
+      hasTime,
       lastApplied: reader.u48(),
       revision: reader.u48(),
       keys: reader.u53(),
       bytes: reader.u53(),
       sessions: reader.u53(),
+      time: hasTime ? reader.u48() : 0,
+      expiring: hasTime ? reader.u53() : 0,
     };
     reader.finish();
   }
 
   #readKey(reader: ByteReader): void {
-    const kind = readKind(reader);
+    const first = reader.u8();
+    const hasEnd = first >= END_FLAG;
+    const kind = first & ~END_FLAG;
+    if (kind !== ValueKind.bytes && kind !== ValueKind.json) reader.fail(`unknown kind of value ${kind}`);
     const revision = reader.u48();
+    const expiresAt = hasEnd ? reader.u48() : 0;
     const key = reader.lengthAndByteString();
     const value = reader.lengthAndByteString();
     if (this.#lastKey !== null && key <= this.#lastKey) reader.fail('keys that do not rise');
     this.#lastKey = key;
     this.#bytes += key.length + value.length;
-    this.#records.set(key, { value, kind, revision, owner: this.#owner });
+    const owner = this.#owner;
+    if (hasEnd) {
+      if (this.#header?.hasTime !== true) reader.fail('an end in a keyspace without time');
+      this.#expiring++;
+      this.#records.set(key, { value, kind, revision, owner, expiresAt });
+    } else {
+      this.#records.set(key, { value, kind, revision, owner });
+    }
+  }
+
+  #readSession(reader: ByteReader): void {
+    const client = reader.byteString(CLIENT_ID_BYTES);
+    const sequence = reader.u53();
+    const usedAt = this.#header?.hasTime === true ? reader.u48() : 0;
+    this.#sessions.push({ client, sequence, result: readResult(reader), usedAt });
   }
 }

@@ -1,29 +1,44 @@
 // The replicated state machine: committed command entries in, results out; keys, values and client sessions.
 // What it does depends on nothing but the entries, so that every node comes to the same state. [K1]
-import type { ByteString, Command, CommandResult, Proposal, StoredValue } from '../protocol/command.ts';
-import { ValueKind } from '../protocol/command.ts';
+import type {
+  ByteString,
+  Command,
+  CommandResult,
+  OperationResult,
+  Proposal,
+  ReadOperation,
+} from '../protocol/command.ts';
 import { decodeProposal } from '../protocol/command-codec.ts';
 import { DecodeError } from '../protocol/decode-error.ts';
 import type { KeyRange } from '../protocol/json-line.ts';
 import type { KeyspaceStatus } from '../protocol/node-status.ts';
-import { addDecimals, isDecimal } from './decimal.ts';
-import { KeyIndex } from './key-index.ts';
 import type { KeyRecord, KeyspaceView, ScanPage } from './key-record.ts';
-import { scanPage } from './scan.ts';
+import { type ChangeListener, KeyStore } from './key-store.ts';
+import { execute } from './operations.ts';
+import { randomKey } from './random-key.ts';
+import { executeRead } from './read-operations.ts';
+import { keysPage, scanPage } from './scan.ts';
 import { Sessions } from './sessions.ts';
-import { createTree, type SortedTree } from './sorted-tree.ts';
+import { executeTransaction } from './transaction.ts';
 
 export interface KeyspaceOptions {
   /** See SessionsOptions: the same on every node. */
   sessionsMax?: number;
   sessionBytesMax?: number;
+  sessionIdleMs?: number;
   /** A page of a scan ends here even when its item limit is not reached. Bytes of keys and values. */
   scanBytesMax?: number;
+  /** Hears of every change. */
+  listener?: ChangeListener;
 }
 
 const SESSIONS_MAX = 10_000;
 const SESSION_BYTES_MAX = 64 * 1024 * 1024;
+const SESSION_IDLE_MS = 60 * 60 * 1000;
 const SCAN_BYTES_MAX = 8 * 1024 * 1024;
+/** Keys whose end has come that one entry removes: any entry a few, so that a crowd delays nobody. Part of what the log means. */
+const REMOVED_BY_THE_WAY_MAX = 16;
+const REMOVED_AT_ONCE_MAX = 1024;
 
 /** Where an entry stands. */
 interface Position {
@@ -32,22 +47,17 @@ interface Position {
 }
 
 export class Keyspace {
-  /** All records in the order of their keys. */
-  #records: SortedTree<KeyRecord> = createTree();
-  /** The same records by key; after a restore only those that were asked for since, so that a restart is not held up. */
-  #index = new KeyIndex<KeyRecord>();
-  /** The mark of records that no view shares. */
-  #owner: object = {};
+  readonly #store: KeyStore;
   readonly #sessions: Sessions;
   readonly #scanBytesMax: number;
-  #bytes = 0;
-  #revision = 0;
   #lastApplied = 0;
 
   constructor(options: KeyspaceOptions = {}) {
+    this.#store = new KeyStore(options.listener ?? null);
     this.#sessions = new Sessions({
       countMax: options.sessionsMax ?? SESSIONS_MAX,
       bytesMax: options.sessionBytesMax ?? SESSION_BYTES_MAX,
+      idleMsMax: options.sessionIdleMs ?? SESSION_IDLE_MS,
     });
     this.#scanBytesMax = options.scanBytesMax ?? SCAN_BYTES_MAX;
   }
@@ -55,6 +65,16 @@ export class Keyspace {
   /** Index of the last command entry applied; entries without a command do not count. */
   get lastApplied(): number {
     return this.#lastApplied;
+  }
+
+  /** The replicated time: the latest that an applied entry carried, milliseconds since 1970; 0 before there was any. [K7] */
+  get time(): number {
+    return this.#store.time;
+  }
+
+  /** When the next key ends, in replicated time; null when none does. In the past: an `advanceTime` is due. */
+  get nextEnd(): number | null {
+    return this.#store.nextEnd;
   }
 
   /**
@@ -71,34 +91,62 @@ export class Keyspace {
       if (!(error instanceof DecodeError)) throw error;
       return failed({ index, term }, `the entry holds no command: ${error.message}`);
     }
-    const { command, session } = proposal;
+    const { command, session, time } = proposal;
+    if (time !== undefined) this.#passTime(time, index);
     if (session === null) return this.#execute({ index, term }, command);
 
     const known = this.#sessions.find(session.client);
     if (known !== null && session.sequence === known.sequence) {
-      this.#sessions.remember(known); // in use, so not the next to be forgotten
+      // In use, so not the next to be forgotten.
+      this.#sessions.remember({ ...known, usedAt: this.#store.time });
       return known.result; // [X1]
     }
     if (known !== null && session.sequence < known.sequence) {
       return staleSequence({ index, term }, session.sequence, known.sequence); // [X2]
     }
     const result = this.#execute({ index, term }, command);
-    this.#sessions.remember({ client: session.client, sequence: session.sequence, result });
+    const { client, sequence } = session;
+    this.#sessions.remember({ client, sequence, result, usedAt: this.#store.time });
     return result;
+  }
+
+  /** Time only rises, whatever the clock of a new leader says. [K7] */
+  #passTime(time: number, index: number): void {
+    const store = this.#store;
+    if (time > store.time) {
+      if (store.time === 0) this.#sessions.beginTime(time);
+      store.time = time;
+      this.#sessions.forgetIdle(time);
+    }
+    const end = store.nextEnd;
+    if (end !== null && end <= store.time) store.removeDue(index, REMOVED_BY_THE_WAY_MAX);
   }
 
   /** To be read at once: the record changes with the next entry that writes the key. */
   get(key: ByteString): Readonly<KeyRecord> | null {
-    return this.#find(key) ?? null;
+    return this.#store.find(key) ?? null;
   }
 
   /** One page. The range's limit is the caller's to bound; the page's bytes are bounded here. */
   scan(range: KeyRange): ScanPage {
-    return scanPage(this.#records, range, this.#scanBytesMax);
+    const { records, time } = this.#store;
+    return scanPage(records, range, { bytesMax: this.#scanBytesMax, time });
+  }
+
+  /** As scan, of the keys alone. */
+  keys(range: KeyRange): { keys: ByteString[]; next: ByteString | null } {
+    const { records, time } = this.#store;
+    return keysPage(records, range, { bytesMax: this.#scanBytesMax, time });
+  }
+
+  /** `random`: from 0 to below 1. Null when there is no key. Not for entries: each node would draw its own. */
+  randomKey(random: () => number): ByteString | null {
+    return randomKey(this.#store, random);
   }
 
   status(): KeyspaceStatus {
-    return { keys: this.#records.size, bytes: this.#bytes, revision: this.#revision };
+    const { count, bytes, revision } = this.#store;
+    return { keys: count, bytes, revision };
   }
 
   /** Clients whose last write is remembered. */
@@ -108,23 +156,18 @@ export class Keyspace {
 
   /** The state as of now, untouched by later entries. Costs a copy of the list of sessions, nothing per key. [K6] */
   view(): KeyspaceView {
-    this.#owner = {}; // From now on every record is shared.
     return {
-      records: this.#records.clone(),
-      bytes: this.#bytes,
-      revision: this.#revision,
+      ...this.#store.view(),
       lastApplied: this.#lastApplied,
+      time: this.#store.time,
       sessions: this.#sessions.toArray(),
     };
   }
 
   /** Replaces the whole state, for instance by what a KeyspaceRestorer read. */
   restore(view: KeyspaceView): void {
-    this.#owner = {};
-    this.#records = view.records.clone();
-    this.#index = new KeyIndex();
-    this.#bytes = view.bytes;
-    this.#revision = view.revision;
+    this.#store.restore(view);
+    this.#store.time = view.time;
     this.#lastApplied = view.lastApplied;
     this.#sessions.restore(view.sessions);
   }
@@ -133,82 +176,19 @@ export class Keyspace {
     const { index, term } = at;
     switch (command.type) {
       case 'set':
-        this.#put(command.key, command, index);
+        // Most entries are this: nothing is made for them that is not needed.
+        this.#store.put(command.key, command, index);
         return { type: 'set', index, term, revision: index };
-      case 'delete':
-        return this.#delete(at, command.key);
-      case 'bulkSet':
-        // One entry, and nothing below can fail: all or nothing. [K2]
-        for (const item of command.items) this.#put(item.key, item, index);
-        return { type: 'bulkSet', index, term, count: command.items.length, revision: index };
-      case 'incr':
-        return this.#increment(at, command.key, command.by);
-      case 'cas':
-        return this.#compareAndSet(at, command);
+      case 'txn':
+        return { index, term, ...executeTransaction(this.#store, index, command) };
+      case 'advanceTime': {
+        const count = this.#store.removeDue(index, REMOVED_AT_ONCE_MAX);
+        return { type: 'count', index, term, count, revision: count === 0 ? 0 : index };
+      }
+      default:
+        return { index, term, ...execute(this.#store, index, command) };
     }
   }
-
-  #find(key: ByteString): KeyRecord | undefined {
-    const known = this.#index.get(key);
-    if (known !== undefined || this.#index.size === this.#records.size) return known;
-    const record = this.#records.get(key);
-    if (record !== undefined) this.#index.set(key, record);
-    return record;
-  }
-
-  #put(key: ByteString, { value, kind }: StoredValue, revision: number): void {
-    this.#revision = revision;
-    const before = this.#find(key);
-    this.#bytes += value.length - (before === undefined ? -key.length : before.value.length);
-    if (before !== undefined && before.owner === this.#owner) {
-      before.value = value;
-      before.kind = kind;
-      before.revision = revision;
-      return;
-    }
-    const record = { value, kind, revision, owner: this.#owner };
-    this.#index.set(key, record);
-    this.#records.set(key, record);
-  }
-
-  #delete({ index, term }: Position, key: ByteString): CommandResult {
-    const before = this.#find(key);
-    if (before === undefined) return { type: 'delete', index, term, existed: false, revision: 0 };
-    this.#records.delete(key);
-    this.#index.delete(key);
-    this.#bytes -= key.length + before.value.length;
-    this.#revision = index;
-    return { type: 'delete', index, term, existed: true, revision: index };
-  }
-
-  #increment(at: Position, key: ByteString, by: string): CommandResult {
-    const before = this.#find(key);
-    const current = before?.value ?? '0';
-    if (!isDecimal(current)) return failed(at, 'the value is not a whole number of 64 bits');
-    if (!isDecimal(by)) return failed(at, 'the increment is not a whole number of 64 bits');
-    const value = addDecimals(current, by);
-    if (value === null) return failed(at, 'the sum does not fit 64 bits'); // [K4]
-    // A number stays what it was, text or JSON; one that begins here is a JSON number.
-    this.#put(key, { value, kind: before?.kind ?? ValueKind.json }, at.index);
-    return { type: 'incr', index: at.index, term: at.term, value, revision: at.index };
-  }
-
-  #compareAndSet({ index, term }: Position, command: Extract<Command, { type: 'cas' }>): CommandResult {
-    const before = this.#find(command.key);
-    if (!matches(before, command.expected)) {
-      const current = before === undefined ? null : { value: before.value, kind: before.kind };
-      return { type: 'cas', index, term, swapped: false, current, revision: before?.revision ?? 0 };
-    }
-    const { value, kind } = command;
-    this.#put(command.key, command, index);
-    return { type: 'cas', index, term, swapped: true, current: { value, kind }, revision: index };
-  }
-}
-
-/** Text `"5"` and the JSON number 5 are different values. [K5] */
-function matches(record: KeyRecord | undefined, expected: StoredValue | null): boolean {
-  if (record === undefined || expected === null) return record === undefined && expected === null;
-  return record.value === expected.value && record.kind === expected.kind;
 }
 
 function failed({ index, term }: Position, message: string): CommandResult {

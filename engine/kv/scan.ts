@@ -22,25 +22,67 @@ function earlier(left: ByteString | null, right: ByteString | null): ByteString 
   return left < right ? left : right;
 }
 
-/**
- * Keys of the range in byte order. A page ends after `range.limit` items, or before the item that would take it
- * past `bytesMax` bytes of keys and values (but holds at least one). [K3]
- */
-export function scanPage(records: SortedTree<KeyRecord>, range: KeyRange, bytesMax: number): ScanPage {
+/** The keys of a range that exist at `time`, whatever its limit. */
+function* keysOf(
+  records: SortedTree<KeyRecord>,
+  range: KeyRange,
+  time: number,
+): Generator<readonly [ByteString, KeyRecord], void, undefined> {
   let first = later(range.prefix, range.start);
   // The least key behind another is that key and a zero byte.
   if (range.after !== null) first = later(first, `${range.after}\0`);
   const end = earlier(range.end, endOfPrefix(range.prefix));
+  for (const pair of records.entries(first, [])) {
+    if (end !== null && pair[0] >= end) return;
+    const { expiresAt } = pair[1];
+    if (expiresAt === undefined || expiresAt > time) yield pair;
+  }
+}
+
+export interface PageBounds {
+  /** Bytes of keys and values; a page holds at least one item. */
+  bytesMax: number;
+  /** Keys that end now or earlier are left out. */
+  time: number;
+}
+
+/**
+ * Keys of the range in byte order. A page ends after `range.limit` items, or before the item that would take it
+ * past `bytesMax` (but holds at least one). [K3]
+ */
+export function scanPage(
+  records: SortedTree<KeyRecord>,
+  range: KeyRange,
+  { bytesMax, time }: PageBounds,
+): ScanPage {
   const items: ScanItem[] = [];
   let bytes = 0;
-  for (const [key, { value, kind, revision }] of records.entries(first, [])) {
-    if (end !== null && key >= end) break;
+  for (const [key, { value, kind, revision, expiresAt }] of keysOf(records, range, time)) {
     bytes += key.length + value.length;
     const last = items[items.length - 1];
     if (last !== undefined && (items.length >= range.limit || bytes > bytesMax)) {
       return { items, next: last.key };
     }
-    items.push({ key, value, kind, revision });
+    items.push(
+      expiresAt === undefined ? { key, value, kind, revision } : { key, value, kind, revision, expiresAt },
+    );
   }
   return { items, next: null };
+}
+
+/** As scanPage, of the keys alone. */
+export function keysPage(
+  records: SortedTree<KeyRecord>,
+  range: KeyRange,
+  { bytesMax, time }: PageBounds,
+): { keys: ByteString[]; next: ByteString | null } {
+  const keys: ByteString[] = [];
+  let bytes = 0;
+  for (const [key] of keysOf(records, range, time)) {
+    bytes += key.length;
+    const last = keys[keys.length - 1];
+    if (last !== undefined && (keys.length >= range.limit || bytes > bytesMax)) return { keys, next: last };
+    keys.push(key);
+  }
+  return { keys, next: null };
 }

@@ -1,13 +1,15 @@
 // Client sessions of the replicated state (thesis §6.3): the last write of each client and its reply, so that a
 // write that is retried after a failover applies once. Everything here follows from the log alone: every node
 // forgets the same session at the same entry.
-import type { ByteString, CommandResult } from '../protocol/command.ts';
+import type { ByteString, CommandResult, OperationResult, StoredValue } from '../protocol/command.ts';
 
 /** A client's last write. Immutable: views share it with the live state. */
 export interface Session {
   client: ByteString;
   sequence: number;
   result: CommandResult;
+  /** Replicated time of its last write; 0 before any entry had a time. */
+  usedAt: number;
 }
 
 interface Node {
@@ -20,9 +22,32 @@ interface Node {
 /** What a session is counted as, besides the variable parts of its reply. */
 const SESSION_BYTES = 256;
 
+function valueBytes(stored: StoredValue | null): number {
+  return stored === null ? 0 : stored.value.length;
+}
+
+function resultBytes(result: OperationResult): number {
+  switch (result.type) {
+    case 'cas':
+      return valueBytes(result.current);
+    case 'setWith':
+      return valueBytes(result.previous);
+    case 'value':
+      return valueBytes(result.value);
+    case 'values':
+      return result.values.reduce((sum, value) => sum + 8 + valueBytes(value), 0);
+    case 'keys':
+      return result.keys.reduce((sum, key) => sum + 8 + key.length, 0);
+    case 'failed':
+      return result.message.length;
+    default:
+      return 0;
+  }
+}
+
 function sessionBytes({ result }: Session): number {
-  if (result.type === 'cas') return SESSION_BYTES + (result.current?.value.length ?? 0);
-  return result.type === 'failed' ? SESSION_BYTES + result.message.length : SESSION_BYTES;
+  if (result.type !== 'txn') return SESSION_BYTES + resultBytes(result);
+  return result.results.reduce((sum, each) => sum + 64 + resultBytes(each), SESSION_BYTES);
 }
 
 export interface SessionsOptions {
@@ -30,6 +55,8 @@ export interface SessionsOptions {
   countMax: number;
   /** Bytes kept, replies included (a cas replies with a whole value). The same on every node as well. */
   bytesMax: number;
+  /** Milliseconds of replicated time after which a silent client is forgotten. The same on every node as well. */
+  idleMsMax: number;
 }
 
 export class Sessions {
@@ -72,6 +99,17 @@ export class Sessions {
     ) {
       this.#forgetOldest();
     }
+  }
+
+  /** The log has its first time: what was used before counts as used now. */
+  beginTime(time: number): void {
+    for (const node of this.#nodes.values()) node.session = { ...node.session, usedAt: time };
+  }
+
+  /** Forgets who has been silent for too long. [X4] */
+  forgetIdle(time: number): void {
+    const usedBefore = time - this.#options.idleMsMax;
+    while (this.#oldest !== null && this.#oldest.session.usedAt <= usedBefore) this.#forgetOldest();
   }
 
   /** All, from the longest silent to the newest. */

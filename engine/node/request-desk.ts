@@ -17,6 +17,7 @@ import type { ProposeRefusal, Raft } from '../raft/raft.ts';
 import type { ReadState } from '../raft/ready.ts';
 import { type Entry, EntryKind, type NodeId } from '../raft/types.ts';
 import type { ClientCounters } from './client-counters.ts';
+import { ClusterTime } from './cluster-time.ts';
 import { WaitingWrites } from './waiting-writes.ts';
 
 /** Where the reply to one request goes. Answered once; a plain record, because there is one per request. */
@@ -46,6 +47,8 @@ interface ReadBatch {
   reads: WaitingRead[];
   /** 0 until the read round is confirmed. */
   index: number;
+  /** Not served before this entry is applied: a key's end had come when the reads did. */
+  waitIndex: number;
 }
 
 export interface RequestDeskOptions {
@@ -73,6 +76,8 @@ const REFUSALS: Record<Exclude<ProposeRefusal, 'notLeader'>, string> = {
 const FULL = 'the disk of the leader is full, and leadership is being handed away; free space or try again';
 
 export class RequestDesk {
+  /** Of this node, for all that proposes. */
+  readonly time: ClusterTime;
   readonly #options: RequestDeskOptions;
   /** Of this turn, not yet proposed. The two go in step. */
   #entries: Entry[] = [];
@@ -85,6 +90,7 @@ export class RequestDesk {
 
   constructor(options: RequestDeskOptions) {
     this.#options = options;
+    this.time = new ClusterTime(options);
   }
 
   /** `line` as it came in; `arrivedAt`: milliseconds of the node's monotonic clock. */
@@ -95,7 +101,7 @@ export class RequestDesk {
         if (this.#options.isDiskFull()) {
           this.#refuse(to, 'NO_SPACE', FULL);
         } else {
-          this.#entries.push(encodeProposal(request.proposal));
+          this.#entries.push(encodeProposal(request.proposal, this.time.stamp()));
           this.#gathered.push({ to, arrivedAt });
           this.#options.wake();
         }
@@ -153,12 +159,13 @@ export class RequestDesk {
 
   /** Before the core is asked what it owes: one proposal batch and one read batch for the whole turn. */
   submit(): void {
+    this.time.keep();
     if (this.#entries.length > 0) this.#propose();
     // A snapshot from the leader may have brought the state to where a read waits for it.
     if (this.#batches.size > 0) this.#serveConfirmed();
     if (this.#reads.length > 0) {
       this.#token += 1;
-      this.#batches.set(this.#token, { reads: this.#reads, index: 0 });
+      this.#batches.set(this.#token, { reads: this.#reads, index: 0, waitIndex: this.time.waitIndex });
       this.#reads = [];
       this.#options.raft.readIndex(this.#token);
     }
@@ -220,7 +227,7 @@ export class RequestDesk {
         this.#batches.delete(token);
         for (const { to } of batch.reads) this.#redirect(to);
       } else {
-        batch.index = index;
+        batch.index = Math.max(index, batch.waitIndex);
       }
     }
     this.#serveConfirmed();

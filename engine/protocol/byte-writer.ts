@@ -2,6 +2,7 @@
 import { varintBytes, writeVarint } from './byte-reader.ts';
 import { writeByteString } from './byte-string.ts';
 import type { ByteString } from './command.ts';
+import type { FieldCodec } from './field-codec.ts';
 import { writeU32, writeU48, writeU53 } from './little-endian.ts';
 
 export class ByteWriter {
@@ -63,6 +64,11 @@ export class ByteWriter {
   lengthAndByteString(value: ByteString): void {
     this.varint(value.length);
     this.byteString(value);
+  }
+
+  field<Value>(codec: Pick<FieldCodec<Value>, 'bytes' | 'write'>, value: Value): void {
+    const at = this.#grow(codec.bytes(value));
+    codec.write(this.#bytes, at, value);
   }
 
   /** What was written, as a view; the writer must not be used again. */

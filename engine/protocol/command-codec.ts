@@ -1,13 +1,15 @@
 // The data of a command entry: a Proposal as bytes and back. These bytes stand in logs and on the wire.
 //
-//   0  u8   format version, 1
+//   0  u8   format version: 1 without a time, 2 with one
 //   1  u8   command code; bit 7 set: a session follows
-//   2       with a session: 16 bytes client id, u64 sequence (a safe integer, little endian)
+//   2       with version 2: u48 time of the proposer, milliseconds since 1970, not 0
+//   …       with a session: 16 bytes client id, u64 sequence (a safe integer, little endian)
 //   …       set      kind, key, value
 //           delete   key
 //           bulkSet  varint count, then `count` times: kind, key, value
 //           incr     key, by (decimal digits)
 //           cas      key, u8 1 and kind, value when a value is expected, else u8 0; then kind, value
+//           others   see operation-codec.ts
 //
 // A kind is a u8 (ValueKind). Keys, values and digits are a varint length (LEB128, shortest form) and as many
 // bytes. Nothing follows the command. One proposal has exactly one encoding.
@@ -24,11 +26,15 @@ import {
   ValueKind,
 } from './command.ts';
 import { allocateEntry, FRAME_BYTES_MAX, FRAME_HEADER_BYTES } from './frame.ts';
-import { writeU53 } from './little-endian.ts';
+import { writeU48, writeU53 } from './little-endian.ts';
+import { commandCode, commandFieldBytes, readCommandFields, writeCommandFields } from './operation-codec.ts';
 
-export const COMMAND_VERSION = 1;
-/** Largest encoded proposal. The edges refuse what is larger, with an error for the client. */
-export const PROPOSAL_BYTES_MAX = FRAME_BYTES_MAX - FRAME_HEADER_BYTES;
+/** Since then, nothing but the time was added: what has none is written as ever. */
+const VERSION_WITHOUT_TIME = 1;
+const VERSION_WITH_TIME = 2;
+const TIME_BYTES = 6;
+/** Largest encoded proposal, a time not counted. The edges refuse what is larger, with an error for the client. */
+export const PROPOSAL_BYTES_MAX = FRAME_BYTES_MAX - FRAME_HEADER_BYTES - TIME_BYTES;
 export const CLIENT_ID_BYTES = 16;
 
 const Code = { set: 1, delete: 2, bulkSet: 3, incr: 4, cas: 5 } as const;
@@ -60,12 +66,14 @@ function commandBytes(command: Command): number {
       const expected = command.expected === null ? 0 : 1 + stringBytes(command.expected.value);
       return stringBytes(command.key) + 1 + expected + 1 + stringBytes(command.value);
     }
+    default:
+      return commandFieldBytes(command);
   }
 }
 
-/** Bytes of the proposal once encoded; more than PROPOSAL_BYTES_MAX cannot be. */
-export function proposalBytes(proposal: Proposal): number {
-  return HEADER_BYTES + (proposal.session === null ? 0 : SESSION_BYTES) + commandBytes(proposal.command);
+/** Bytes of the proposal once encoded, without its time; more than PROPOSAL_BYTES_MAX cannot be. */
+export function proposalBytes({ command, session }: Proposal): number {
+  return HEADER_BYTES + (session === null ? 0 : SESSION_BYTES) + commandBytes(command);
 }
 
 function writeString(bytes: Uint8Array, offset: number, value: ByteString): number {
@@ -82,11 +90,11 @@ function writeItem(bytes: Uint8Array, offset: number, item: KeyValue): number {
   return writeString(bytes, writeString(bytes, offset + 1, item.key), item.value);
 }
 
-function writeSession(bytes: Uint8Array, session: ClientSequence): number {
+function writeSession(bytes: Uint8Array, offset: number, session: ClientSequence): number {
   if (session.client.length !== CLIENT_ID_BYTES) {
     throw new RangeError(`a client id of ${session.client.length} bytes`);
   }
-  const at = writeByteString(bytes, HEADER_BYTES, session.client);
+  const at = writeByteString(bytes, offset, session.client);
   writeU53(bytes, at, session.sequence);
   return at + 8;
 }
@@ -110,20 +118,47 @@ function writeCommand(bytes: Uint8Array, offset: number, command: Command): numb
       if (command.expected !== null) at = writeStored(bytes, at, command.expected);
       return writeStored(bytes, at, command);
     }
+    default:
+      return writeCommandFields(bytes, offset, command);
+  }
+}
+
+function codeOf(command: Command): number {
+  switch (command.type) {
+    case 'set':
+      return Code.set;
+    case 'delete':
+      return Code.delete;
+    case 'bulkSet':
+      return Code.bulkSet;
+    case 'incr':
+      return Code.incr;
+    case 'cas':
+      return Code.cas;
+    default:
+      return commandCode(command);
   }
 }
 
 /**
- * The proposal as an entry without index and term, encoded once, with room for its frame's header.
+ * The proposal as an entry without index and term, encoded once, with room for its frame's header. `time`: of the
+ * proposer, milliseconds since 1970; 0 for none.
  * Throws RangeError past PROPOSAL_BYTES_MAX and for a client id that is not 16 bytes: programmer errors.
  */
-export function encodeProposal(proposal: Proposal): Entry & { frame: Uint8Array } {
+export function encodeProposal(
+  proposal: Proposal,
+  time: number = proposal.time ?? 0,
+): Entry & { frame: Uint8Array } {
   const { command, session } = proposal;
-  const entry = allocateEntry(EntryKind.command, proposalBytes(proposal));
+  const timeBytes = time === 0 ? 0 : TIME_BYTES;
+  const entry = allocateEntry(EntryKind.command, timeBytes + proposalBytes(proposal));
   const bytes = entry.data;
-  bytes[0] = COMMAND_VERSION;
-  bytes[1] = Code[command.type] | (session === null ? 0 : SESSION_FLAG);
-  const end = writeCommand(bytes, session === null ? HEADER_BYTES : writeSession(bytes, session), command);
+  bytes[0] = time === 0 ? VERSION_WITHOUT_TIME : VERSION_WITH_TIME;
+  bytes[1] = codeOf(command) | (session === null ? 0 : SESSION_FLAG);
+  if (time !== 0) writeU48(bytes, HEADER_BYTES, time);
+  let at = HEADER_BYTES + timeBytes;
+  if (session !== null) at = writeSession(bytes, at, session);
+  const end = writeCommand(bytes, at, command);
   if (end !== bytes.length) throw new RangeError(`${end} bytes written, ${bytes.length} planned`);
   return entry;
 }
@@ -184,7 +219,7 @@ function readCommand(reader: ByteReader, code: number): Command {
       return { type: 'cas', key, expected, value, kind };
     }
     default:
-      return reader.fail(`unknown command code ${code}`);
+      return readCommandFields(reader, code);
   }
 }
 
@@ -192,8 +227,12 @@ function readCommand(reader: ByteReader, code: number): Command {
 export function decodeProposal(data: Uint8Array): Proposal {
   const reader = new ByteReader(data);
   const version = reader.u8();
-  if (version !== COMMAND_VERSION) reader.fail(`unknown version ${version} of a command`);
+  if (version !== VERSION_WITHOUT_TIME && version !== VERSION_WITH_TIME) {
+    reader.fail(`unknown version ${version} of a command`);
+  }
   const code = reader.u8();
+  const time = version === VERSION_WITH_TIME ? reader.u48() : 0;
+  if (version === VERSION_WITH_TIME && time === 0) reader.fail('a time of 0');
   let session: ClientSequence | null = null;
   if (code >= SESSION_FLAG) {
     const client = reader.byteString(CLIENT_ID_BYTES);
@@ -201,5 +240,5 @@ export function decodeProposal(data: Uint8Array): Proposal {
   }
   const command = readCommand(reader, code & ~SESSION_FLAG);
   reader.finish();
-  return { command, session };
+  return time === 0 ? { command, session } : { command, session, time };
 }

@@ -4,6 +4,7 @@ import type { NodeId, Role } from '../raft/types.ts';
 import type { ByteString, CommandResult, KeyValue, StoredValue } from './command.ts';
 import type { ErrorCode, RequestId } from './json-line.ts';
 import { LINE_TOO_LONG, type LineFault } from './json-line-splitter.ts';
+import { resultMembers, revisionMember, transactionMembers } from './json-result.ts';
 import { keyMembers, valueMembers } from './json-value.ts';
 import { encodeCursor } from './scan-cursor.ts';
 
@@ -34,24 +35,14 @@ export function redirectReply(id: RequestId, leader: { id: NodeId; address: stri
 
 /** The reply to a write that was applied (or failed while being applied, the same on every node). */
 export function writeReply(id: RequestId, result: CommandResult): string {
-  const at = `"index":${result.index},"term":${result.term}`;
-  switch (result.type) {
-    case 'set':
-      return `${opening(id)}"status":"ok","success":true,${at},"revision":${result.revision}}\n`;
-    case 'delete':
-      return `${opening(id)}"status":"ok","success":${result.existed},${at}}\n`;
-    case 'bulkSet':
-      return `${opening(id)}"status":"ok","success":true,"count":${result.count},${at},"revision":${result.revision}}\n`;
-    case 'incr':
-      return `${opening(id)}"status":"ok","value":${result.value},${at},"revision":${result.revision}}\n`;
-    case 'cas': {
-      const current = result.current === null ? '"value":null' : valueMembers(result.current);
-      const revision = result.current === null ? '' : `,"revision":${result.revision}`;
-      return `${opening(id)}"status":"ok","success":${result.swapped},${current},${at}${revision}}\n`;
-    }
-    case 'failed':
-      return errorReply(id, result.code, result.message, result.outcome);
+  if (result.type === 'set') {
+    // Most replies are this one.
+    return `${opening(id)}"status":"ok","success":true,"index":${result.index},"term":${result.term},"revision":${result.revision}}\n`;
   }
+  if (result.type === 'failed') return errorReply(id, result.code, result.message, result.outcome);
+  const members = result.type === 'txn' ? transactionMembers(result) : resultMembers(result);
+  const revision = revisionMember(result);
+  return `${opening(id)}"status":"ok",${members},"index":${result.index},"term":${result.term}${revision}}\n`;
 }
 
 /** `index`: the state up to that entry was read. */

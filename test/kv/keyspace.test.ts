@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Keyspace, type KeyspaceOptions } from '../../engine/kv/keyspace.ts';
 import { dumpKeyspace } from '../../engine/kv/keyspace-dump.ts';
-import type { Command, CommandResult, Proposal } from '../../engine/protocol/command.ts';
+import type { Command, CommandResult, OperationResult, Proposal } from '../../engine/protocol/command.ts';
 import { encodeProposal } from '../../engine/protocol/command-codec.ts';
 import type { KeyRange } from '../../engine/protocol/json-line.ts';
 import { property } from '../protocol/property.ts';
@@ -38,7 +38,8 @@ class Machine {
   }
 }
 
-function withoutMessage(result: CommandResult): object {
+function withoutMessage(result: CommandResult | OperationResult): object {
+  if (result.type === 'txn') return { ...result, results: result.results.map(withoutMessage) };
   if (result.type !== 'failed') return result;
   const { message, ...rest } = result;
   expect(message).not.toBe('');

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import type { Command, KeyValue, Proposal, StoredValue, ValueKind } from '../../engine/protocol/command.ts';
 import { encodeProposal } from '../../engine/protocol/command-codec.ts';
 import { type Entry, EntryKind, type Message } from '../../engine/raft/types.ts';
+import { command as anyCommand } from '../kv/arbitrary-log.ts';
 
 export const byteString = (maxLength = 40) =>
   fc.uint8Array({ maxLength }).map((bytes) => String.fromCharCode(...bytes));
@@ -33,17 +34,21 @@ export const command: fc.Arbitrary<Command> = fc.oneof(
   fc
     .tuple(byteString(), fc.option(stored), stored)
     .map(([key, expected, next]): Command => ({ type: 'cas', key, expected, ...next })),
+  anyCommand,
 );
 
-export const proposal: fc.Arbitrary<Proposal> = fc.record({
-  command,
-  session: fc.option(
-    fc.record({
-      client: fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => String.fromCharCode(...bytes)),
-      sequence: fc.maxSafeNat(),
-    }),
-  ),
-});
+export const proposal: fc.Arbitrary<Proposal> = fc
+  .record({
+    command,
+    session: fc.option(
+      fc.record({
+        client: fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => String.fromCharCode(...bytes)),
+        sequence: fc.maxSafeNat(),
+      }),
+    ),
+    time: fc.option(fc.integer({ min: 1, max: 2 ** 48 - 1 })),
+  })
+  .map(({ time, ...rest }): Proposal => (time === null ? rest : { ...rest, time }));
 
 const nodeId = fc.integer({ min: 1, max: 0xffff_ffff });
 const u48 = fc.oneof(fc.nat(), fc.integer({ min: 0, max: 2 ** 48 - 1 }));

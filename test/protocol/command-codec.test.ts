@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Proposal } from '../../engine/protocol/command.ts';
+import type { Command, Proposal } from '../../engine/protocol/command.ts';
 import {
   decodeProposal,
   encodeProposal,
@@ -51,7 +51,109 @@ const GOLDEN: readonly [Proposal, string][] = [
   ],
 ];
 
+/** Behind version, code and no session; these never change either. */
+const MORE_GOLDEN: readonly [Command, number, string][] = [
+  [
+    {
+      type: 'setWith',
+      key: 'k',
+      value: 'v',
+      kind: 0,
+      when: 'absent',
+      expiry: { type: 'after', ms: 500 },
+      returnsPrevious: true,
+    },
+    6,
+    '00016b01760102f4010000000001',
+  ],
+  [
+    {
+      type: 'setWith',
+      key: 'k',
+      value: '1',
+      kind: 1,
+      when: 'present',
+      expiry: { type: 'keep' },
+      returnsPrevious: false,
+    },
+    6,
+    '01016b0131020100',
+  ],
+  [
+    {
+      type: 'bulkSetWith',
+      items: [{ key: 'a', value: '1', kind: 0, expiry: { type: 'at', ms: 1 } }],
+      ifAllAbsent: true,
+    },
+    7,
+    '0101000161013103010000000000',
+  ],
+  [{ type: 'deleteMany', keys: ['a', ''] }, 8, '02016100'],
+  [{ type: 'incrByFloat', key: 'n', by: '-0.5' }, 9, '016e042d302e35'],
+  [{ type: 'append', key: 'k', value: 'v' }, 10, '016b0176'],
+  [{ type: 'setRange', key: 'k', offset: 300, value: 'v' }, 11, '016bac020176'],
+  [{ type: 'getAndDelete', key: 'k' }, 12, '016b'],
+  [{ type: 'getAndExpire', key: 'k', expiry: { type: 'none' } }, 13, '016b00'],
+  [
+    { type: 'expire', key: 'k', expiry: { type: 'after', ms: 1 }, when: 'ifSomeAndEarlier' },
+    14,
+    '016b0201000000000005',
+  ],
+  [{ type: 'persist', key: 'k' }, 15, '016b'],
+  [{ type: 'rename', from: 'a', to: 'b', ifAbsent: true }, 16, '0161016201'],
+  [{ type: 'copy', from: 'a', to: 'b', replace: false }, 17, '0161016200'],
+  [{ type: 'flush' }, 18, ''],
+  [{ type: 'get', key: 'k' }, 19, '016b'],
+  [{ type: 'getMany', keys: ['a', 'b'] }, 20, '0201610162'],
+  [{ type: 'getRange', key: 'k', start: -2, end: 5 }, 21, '016b010200000000000000000500000000000000'],
+  [{ type: 'strlen', key: 'k' }, 22, '016b'],
+  [{ type: 'exists', keys: ['a'] }, 23, '010161'],
+  [{ type: 'expiryOf', key: 'k' }, 24, '016b'],
+  [{ type: 'count' }, 25, ''],
+  [
+    { type: 'keys', range: { prefix: 'p', start: '', end: 'q', after: null, limit: 10 } },
+    26,
+    '017000010171000a',
+  ],
+  [{ type: 'randomKey', seed: 7 }, 27, '07'],
+  [
+    {
+      type: 'txn',
+      compare: [
+        { type: 'value', key: 'k', relation: '=', value: null },
+        { type: 'revision', key: 'k', relation: '>', revision: 5 },
+        { type: 'exists', key: 'k', exists: true },
+      ],
+      success: [
+        { type: 'set', key: 'k', value: 'v', kind: 0 },
+        { type: 'get', key: 'k' },
+      ],
+      failure: [{ type: 'delete', key: 'k' }],
+      onFailure: 'continue',
+    },
+    28,
+    '010301016b000002016b0305000000000003016b01020100016b017613016b0102016b',
+  ],
+  [{ type: 'advanceTime' }, 29, ''],
+];
+
 describe('commands as bytes', () => {
+  it.each(MORE_GOLDEN)('golden: %j', (command, code, golden) => {
+    const value: Proposal = { command, session: null };
+    const bytes = Buffer.from(`01${code.toString(16).padStart(2, '0')}${golden}`, 'hex');
+    expect(Buffer.from(encodeProposal(value).data).toString('hex')).toBe(bytes.toString('hex'));
+    expect(decodeProposal(bytes)).toEqual(value);
+  });
+
+  it('golden: a time stands before the session', () => {
+    const value: Proposal = { command: { type: 'delete', key: 'k' }, session, time: 0x0102_0304_0506 };
+    const golden = `0282060504030201${'30313233343536373839616263646566'}${'0706050403020100'}016b`;
+    expect(Buffer.from(encodeProposal(value).data).toString('hex')).toBe(golden);
+    expect(decodeProposal(Buffer.from(golden, 'hex'))).toEqual(value);
+    const { time, ...timeless } = value;
+    expect(encodeProposal(timeless, time).data).toEqual(encodeProposal(value).data);
+  });
+
   it.each(GOLDEN)('golden: %j', (value, golden) => {
     expect(Buffer.from(encodeProposal(value).data).toString('hex')).toBe(golden);
     expect(decodeProposal(Buffer.from(golden, 'hex'))).toEqual(value);
@@ -77,7 +179,7 @@ describe('commands as bytes', () => {
       (value) => {
         const entry = encodeProposal(value);
         expect(entry).toMatchObject({ index: 0, term: 0, kind: 1 });
-        expect(entry.data.length).toBe(proposalBytes(value));
+        expect(entry.data.length).toBe(proposalBytes(value) + (value.time === undefined ? 0 : 6));
         expect(decodeProposal(entry.data)).toEqual(value);
       },
       { runs: 200 },
@@ -102,10 +204,13 @@ describe('commands as bytes', () => {
 
   it('any bytes at all throw nothing but DecodeError', () =>
     property(
-      fc.tuple(fc.constantFrom(1, 2, 3, 4, 5, 0x81, 0x83, 0x85, 6), fc.uint8Array({ maxLength: 60 })),
+      fc.tuple(
+        fc.oneof(fc.integer({ min: 1, max: 30 }), fc.integer({ min: 0x81, max: 0x9e })),
+        fc.uint8Array({ maxLength: 60 }),
+      ),
       ([code, rest]) => {
         try {
-          decodeProposal(Uint8Array.from([1, code, ...rest]));
+          decodeProposal(Uint8Array.from([1 + (rest.length % 2), code, ...rest]));
         } catch (error) {
           expect(error).toBeInstanceOf(DecodeError);
         }
@@ -114,7 +219,8 @@ describe('commands as bytes', () => {
     ));
 
   it('cut short anywhere, or followed by anything, are refused', () => {
-    for (const [value] of GOLDEN) {
+    const others = MORE_GOLDEN.map(([command]): Proposal => ({ command, session: null }));
+    for (const value of [...GOLDEN.map(([one]) => one), ...others]) {
       const { data } = encodeProposal(value);
       for (let length = 0; length < data.length; length++) {
         expect(() => decodeProposal(data.subarray(0, length))).toThrow(DecodeError);
@@ -124,8 +230,14 @@ describe('commands as bytes', () => {
   });
 
   it.each([
-    ['another version', '0201006b'],
-    ['an unknown command', '010600'],
+    ['another version', '0301006b'],
+    ['a time of nothing', '0202000000000000016b'],
+    ['an unknown command', '017e00'],
+    ['a transaction inside a transaction', '011c0000011c0000000000'],
+    ['a time inside a transaction', '011c0000011d00'],
+    ['a choice that is none', '010600016b017603000000'],
+    ['more operations than bytes', '011c0000ffffffff0f'],
+    ['a zero below zero', '0115016b01000000000000000000ffffffffffffff1f'],
     ['an unknown kind of value', '0101020000'],
     ['a length that is not in its shortest form', '01028000'],
     ['a length past 32 bits', '0102ffffffff7f'],

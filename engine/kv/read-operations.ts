@@ -1,0 +1,68 @@
+// Reads as part of a transaction: of the state that the operations before them have left.
+import type { OperationResult, ReadOperation, StoredValue } from '../protocol/command.ts';
+import { ValueKind } from '../protocol/command.ts';
+import type { KeyRecord } from './key-record.ts';
+import type { KeyStore } from './key-store.ts';
+import { seededKey } from './random-key.ts';
+import { keysPage } from './scan.ts';
+
+/** Of a page of keys inside a transaction. The same on every node: a session remembers the result. */
+const KEYS_BYTES_MAX = 8 * 1024 * 1024;
+
+export function executeRead(store: KeyStore, operation: ReadOperation): OperationResult {
+  switch (operation.type) {
+    case 'get': {
+      const record = store.find(operation.key);
+      return { type: 'value', value: storedOf(record), revision: record?.revision ?? 0 };
+    }
+    case 'getMany': {
+      const values = operation.keys.map((key) => storedOf(store.find(key)));
+      return { type: 'values', values, revision: 0 };
+    }
+    case 'getRange': {
+      const record = store.find(operation.key);
+      const value = sliceOf(record?.value ?? '', operation);
+      return { type: 'value', value: { value, kind: ValueKind.bytes }, revision: record?.revision ?? 0 };
+    }
+    case 'strlen': {
+      const record = store.find(operation.key);
+      return { type: 'length', length: record?.value.length ?? 0, revision: record?.revision ?? 0 };
+    }
+    case 'exists': {
+      let count = 0;
+      for (const key of operation.keys) if (store.find(key) !== undefined) count++;
+      return { type: 'count', count, revision: 0 };
+    }
+    case 'expiryOf': {
+      const record = store.find(operation.key);
+      return {
+        type: 'expiry',
+        exists: record !== undefined,
+        expiresAt: record?.expiresAt ?? null,
+        time: store.time,
+        revision: record?.revision ?? 0,
+      };
+    }
+    case 'count':
+      return { type: 'count', count: store.count, revision: 0 };
+    case 'keys': {
+      const bounds = { bytesMax: KEYS_BYTES_MAX, time: store.time };
+      return { type: 'keys', ...keysPage(store.records, operation.range, bounds), revision: 0 };
+    }
+    case 'randomKey': {
+      const key = seededKey(store, operation.seed);
+      return { type: 'keys', keys: key === null ? [] : [key], next: null, revision: 0 };
+    }
+  }
+}
+
+function storedOf(record: KeyRecord | undefined): StoredValue | null {
+  return record === undefined ? null : { value: record.value, kind: record.kind };
+}
+
+/** Both ends inclusive, negative ones from the end; nothing where they cross. */
+function sliceOf(value: string, { start, end }: { start: number; end: number }): string {
+  const from = start < 0 ? Math.max(0, value.length + start) : start;
+  const to = end < 0 ? value.length + end : end;
+  return to < from ? '' : value.slice(from, to + 1);
+}
