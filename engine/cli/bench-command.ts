@@ -1,70 +1,91 @@
-// bench: measures a cluster of three on this machine over the JSON line protocol. Absolute figures only
-// illustrate: they are this machine's, at this moment.
+// bench: measures a cluster of three on this machine, beside other stores in the same run where they are installed.
+// Absolute figures only illustrate: they are this machine's, at this moment. The ratios are what counts.
 import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { type BenchCluster, startBenchCluster } from '../bench/bench-cluster.ts';
+import { startBenchCluster } from '../bench/bench-cluster.ts';
+import { type Comparison, compare, SHAPES } from '../bench/comparison.ts';
 import { measureFailovers } from '../bench/failover.ts';
-import { runJsonLoad } from '../bench/json-load.ts';
+import { measureRecovery, type RecoveryResult, recoveryItem } from '../bench/recovery.ts';
+import { redisBytesPerKey } from '../bench/redis-memory.ts';
+import { STORE_NAMES, type StoreName } from '../bench/stores.ts';
+import { measureWatched, type WatchedResult } from '../bench/watched.ts';
+import { printBench } from './bench-report.ts';
 import { findNodeEntry } from './node-process.ts';
-import { type Cell, plainTable } from './plain-table.ts';
-import { printJson, printLine, remark } from './terminal.ts';
+import { printJson, remark } from './terminal.ts';
 
 interface BenchFlags {
   seconds: number;
-  valueBytes: number;
+  rounds: number;
   kills: number;
+  keys: number;
+  stores: StoreName[];
   json?: boolean;
   out?: string;
 }
 
-interface Row {
-  shape: string;
-  perSecond: number | null;
-  p50Ms: number;
+export interface FailoverFigures {
+  kills: number;
+  medianMs: number;
   p99Ms: number;
-  worstMs: number | null;
+  worstMs: number;
+  gapsMs: number[];
 }
 
-const WRITE_SHAPES = [
-  { connections: 1, pipeline: 1 },
-  { connections: 16, pipeline: 1 },
-  { connections: 64, pipeline: 1 },
-  { connections: 256, pipeline: 1 },
-  { connections: 64, pipeline: 32 },
-] as const;
-const KEYS_PER_CONNECTION = 1000;
+/** What was not measured is missing. */
+export interface BenchFigures {
+  machine: { cores: number; model: string; node: string };
+  at: string;
+  comparison?: Comparison;
+  failover?: FailoverFigures;
+  recovery?: RecoveryResult & { redisBytesPerKey: number | null };
+  watched?: WatchedResult;
+}
+
+const OPERATIONS = { writes: 'set', reads: 'get', mixed: 'mixed' } as const;
+const TOPICS = ['all', 'writes', 'reads', 'mixed', 'failover', 'recovery', 'watched'] as const;
+type Topic = (typeof TOPICS)[number];
+const VALUE_BYTES = 100;
+const CALM_MS = 4_000;
 
 export function addBench(program: Command): void {
   program
     .command('bench')
-    .argument('[what]', 'all, writes, reads or failover', 'all')
-    .description('measure a cluster of three nodes on this machine')
-    .option('--seconds <n>', 'how long each row runs', positiveInteger, 3)
-    .option('--value-bytes <n>', 'size of a value', positiveInteger, 256)
-    .option('--kills <n>', 'leaders to kill for the failover row', positiveInteger, 20)
+    .argument('[what]', `${TOPICS.slice(0, -1).join(', ')} or ${TOPICS.at(-1)}`, 'all')
+    .description('measure a cluster of three nodes on this machine, beside etcd and Redis')
+    .option('--seconds <n>', 'how long each load runs', positiveInteger, 3)
+    .option('--rounds <n>', 'each figure is the median of so many, stores taking turns', positiveInteger, 3)
+    .option('--kills <n>', 'leaders to kill for the failover', positiveInteger, 100)
+    .option('--keys <n>', 'keys of 100 bytes for the recovery', positiveInteger, 1_000_000)
+    .option('--stores <names>', `which of ${STORE_NAMES.join(', ')}`, storeNames, [...STORE_NAMES])
     .option('--out <file>', 'write the figures as JSON into a file too')
     .option('--json', 'print the figures as one line of JSON')
     .addHelpText(
       'after',
       `
-Starts three nodes in a temporary folder (every write synced on a majority before it is acknowledged), drives
-their leader, and removes them again.
+Every store runs in a temporary folder and syncs every write before it acknowledges it: ours and etcd three
+processes with every write on a majority, Redis one. A store that is not installed is left out by name.
+
+  writes, reads, mixed   operations a second and their latency, by number of clients
+  failover               the leader killed with SIGKILL: last acknowledgement before to first one after
+  recovery               a million keys: restart from log and from snapshot, longest wait during a snapshot, memory
+  watched                the cost of reporting to a panel ten times a second
 
 Examples:
-  quorumlab bench
   quorumlab bench writes --seconds 5
-  quorumlab bench failover --kills 100`,
+  quorumlab bench writes --stores ours,redis --rounds 5
+  quorumlab bench failover --kills 20`,
     )
     .action(async (what: string, flags: BenchFlags) => {
-      if (!['all', 'writes', 'reads', 'failover'].includes(what)) {
-        throw new InvalidArgumentError(`what is measured is all, writes, reads or failover, not ${what}`);
+      const topic = TOPICS.find((each) => each === what);
+      if (topic === undefined) {
+        throw new InvalidArgumentError(`what is measured is one of ${TOPICS.join(', ')}, not ${what}`);
       }
-      const rows: Row[] = [];
-      if (what !== 'failover') rows.push(...(await measureLoad(what, flags)));
-      if (what === 'all' || what === 'failover') rows.push(await measureFailover(flags));
-      await report(rows, flags);
+      const figures = await measure(topic, flags);
+      if (flags.out !== undefined) await writeFile(flags.out, `${JSON.stringify(figures, null, 2)}\n`);
+      if (flags.json === true) printJson(figures);
+      else printBench(figures);
     });
 }
 
@@ -73,50 +94,51 @@ function positiveInteger(text: string): number {
   return Number(text);
 }
 
-async function withCluster<T>(restart: boolean, work: (cluster: BenchCluster) => Promise<T>): Promise<T> {
-  const cli = join(dirname(findNodeEntry()), 'cli.js');
-  const cluster = await startBenchCluster(cli, { restart });
-  try {
-    return await work(cluster);
-  } finally {
-    await cluster.stop();
-  }
-}
-
-function measureLoad(what: string, { seconds, valueBytes }: BenchFlags): Promise<Row[]> {
-  const value = 'x'.repeat(valueBytes);
-  const set = (connection: number, sequence: number): string =>
-    `{"command":"set","key":"bench-${connection}-${sequence % KEYS_PER_CONNECTION}","value":"${value}"}\n`;
-  const get = (connection: number, sequence: number): string =>
-    `{"command":"get","key":"bench-${connection}-${sequence % KEYS_PER_CONNECTION}"}\n`;
-  return withCluster(false, async (cluster) => {
-    await cluster.whole();
-    const { client: address } = await cluster.leader();
-    const run = async (
-      name: string,
-      shape: (typeof WRITE_SHAPES)[number],
-      line: typeof set,
-    ): Promise<Row> => {
-      const pipelined = shape.pipeline > 1 ? `, pipeline ${shape.pipeline}` : '';
-      const clients = shape.connections === 1 ? '1 client' : `${shape.connections} clients`;
-      remark(`${name}, ${clients}${pipelined} …`);
-      const result = await runJsonLoad({ address, ...shape, durationMs: seconds * 1000, line });
-      if (result.refused > 0) throw new Error(`${result.refused} requests were refused`);
-      const { perSecond, p50Ms, p99Ms } = result;
-      return { shape: `${name}, ${clients}${pipelined}`, perSecond, p50Ms, p99Ms, worstMs: null };
-    };
-    const rows: Row[] = [];
-    if (what !== 'reads') for (const shape of WRITE_SHAPES) rows.push(await run('writes', shape, set));
-    if (what !== 'writes') {
-      rows.push(await run('linearizable reads', { connections: 1, pipeline: 1 }, get));
-      rows.push(await run('linearizable reads', { connections: 64, pipeline: 1 }, get));
-    }
-    return rows;
+function storeNames(text: string): StoreName[] {
+  return text.split(',').map((name) => {
+    const known = STORE_NAMES.find((each) => each === name.trim());
+    if (known === undefined) throw new InvalidArgumentError(`no store ${name}: ${STORE_NAMES.join(', ')}`);
+    return known;
   });
 }
 
-function measureFailover({ kills }: BenchFlags): Promise<Row> {
-  return withCluster(true, async (cluster) => {
+async function measure(topic: Topic, flags: BenchFlags): Promise<BenchFigures> {
+  const [processor] = cpus();
+  const machine = { cores: cpus().length, model: processor?.model ?? 'unknown', node: process.version };
+  const figures: BenchFigures = { machine, at: new Date().toISOString() };
+  const entry = findNodeEntry();
+  const cli = join(dirname(entry), 'cli.js');
+  const { rounds, stores } = flags;
+  const durationMs = flags.seconds * 1000;
+  const shapes = SHAPES.filter(
+    ({ operation }) =>
+      topic === 'all' || (topic in OPERATIONS && OPERATIONS[topic as 'writes'] === operation),
+  );
+  if (shapes.length > 0) {
+    figures.comparison = await compare({ cli, stores, shapes, rounds, durationMs, onStep: remark });
+  }
+  if (topic === 'all' || topic === 'failover') figures.failover = await measureFailover(cli, flags.kills);
+  if (topic === 'all' || topic === 'recovery') {
+    const { keys } = flags;
+    const recovery = await measureRecovery({
+      entry,
+      keys,
+      valueBytes: VALUE_BYTES,
+      calmMs: CALM_MS,
+      onStep: remark,
+    });
+    const redis = await redisBytesPerKey(keys, (position) => recoveryItem(position, VALUE_BYTES));
+    figures.recovery = { ...recovery, redisBytesPerKey: redis };
+  }
+  if (topic === 'all' || topic === 'watched') {
+    figures.watched = await measureWatched({ entry, rounds, durationMs, onStep: remark });
+  }
+  return figures;
+}
+
+async function measureFailover(cli: string, kills: number): Promise<FailoverFigures> {
+  const cluster = await startBenchCluster(cli, { restart: true });
+  try {
     const { gapsMs } = await measureFailovers(cluster, {
       kills,
       onGap: (gapMs, kill) => remark(`kill ${kill} of ${kills}: ${gapMs.toFixed(0)} ms`),
@@ -124,35 +146,8 @@ function measureFailover({ kills }: BenchFlags): Promise<Row> {
     const sorted = [...gapsMs].sort((a, b) => a - b);
     const at = (share: number): number =>
       sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
-    return {
-      shape: `failover, ${kills} kills`,
-      perSecond: null,
-      p50Ms: at(0.5),
-      p99Ms: at(0.99),
-      worstMs: at(1),
-    };
-  });
-}
-
-async function report(rows: readonly Row[], flags: BenchFlags): Promise<void> {
-  const [processor] = cpus();
-  const machine = { cores: cpus().length, model: processor?.model ?? 'unknown', node: process.version };
-  const figures = { machine, valueBytes: flags.valueBytes, rows };
-  if (flags.out !== undefined) await writeFile(flags.out, `${JSON.stringify(figures, null, 2)}\n`);
-  if (flags.json === true) {
-    printJson(figures);
-    return;
+    return { kills, medianMs: at(0.5), p99Ms: at(0.99), worstMs: at(1), gapsMs };
+  } finally {
+    await cluster.stop();
   }
-  const head = ['', 'per second', 'p50 ms', 'p99 ms', 'worst ms'];
-  const table = rows.map((row): Cell[] => [
-    row.shape,
-    row.perSecond === null ? '' : row.perSecond.toFixed(0),
-    row.p50Ms.toFixed(2),
-    row.p99Ms.toFixed(2),
-    row.worstMs === null ? '' : row.worstMs.toFixed(0),
-  ]);
-  printLine(plainTable(head, table));
-  remark(
-    `${machine.cores} cores, ${machine.model}, Node.js ${machine.node}, values of ${flags.valueBytes} bytes`,
-  );
 }
