@@ -139,6 +139,11 @@ export class Keyspace {
     return keysPage(records, range, { bytesMax: this.#scanBytesMax, time });
   }
 
+  /** What the operation gives now, outside of the log. */
+  read(operation: ReadOperation): OperationResult {
+    return executeRead(this.#store, operation);
+  }
+
   /** `random`: from 0 to below 1. Null when there is no key. Not for entries: each node would draw its own. */
   randomKey(random: () => number): ByteString | null {
     return randomKey(this.#store, random);

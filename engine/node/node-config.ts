@@ -20,6 +20,8 @@ export const limitsSchema = z.strictObject({
   bulkItemsMax: count(1, 1_000_000).default(10_000),
   lineBytesMax: count(1024, 48 * MIB).default(16 * MIB),
   connectionsMax: count(1, 1_000_000).default(10_000),
+  /** Replies that a client has not taken; a slower reader is cut off. */
+  replyBytesMax: count(64 * 1024, 1024 * MIB).default(64 * MIB),
   uncommittedBytesMax: count(MIB, 4096 * MIB).default(256 * MIB),
 });
 
