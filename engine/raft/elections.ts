@@ -45,9 +45,13 @@ export function startElection(core: Core, isTransfer: boolean, why: TransitionRe
 }
 
 function requestVotes(core: Core): void {
-  core.votes.set(core.id, true);
   for (const to of core.voterPeers()) requestVote(core, to);
-  countVotes(core);
+  if (core.role === 'preCandidate') recordVote(core, core.id, true);
+}
+
+/** The candidate's vote for itself counts like any other: once it is durable. A sole voter has won by it. [E3] */
+export function countOwnVote(core: Core): void {
+  if (core.role === 'candidate' && core.stableTerm === core.currentTerm) recordVote(core, core.id, true);
 }
 
 function requestVote(core: Core, to: NodeId): void {

@@ -54,7 +54,11 @@ function inForce(core: Core, reason: string, rule: string): void {
   if (core.role !== 'leader') return;
   // Books of members that leave stay until they have heard of it. [M7]
   for (const id of core.peers()) {
-    if (!core.progress.has(id)) core.progress.set(id, core.newProgress(id));
+    if (core.progress.has(id)) continue;
+    const progress = core.newProgress(id);
+    // The entry that takes it in is the first that it is sent, and its answer tells what else it lacks.
+    progress.nextIndex = core.log.lastIndex;
+    core.progress.set(id, progress);
   }
   assert(configuration.voters.length > 0, 'a leader of nobody');
 }

@@ -4,6 +4,7 @@ import { Core, type RaftStart } from './core.ts';
 import {
   askWhenConnected,
   checkQuorum,
+  countOwnVote,
   leaderConnectionLost,
   startPreVote,
   tickElection,
@@ -220,6 +221,7 @@ export class Raft {
     const last = ready.entries[ready.entries.length - 1];
     if (last !== undefined) core.log.markStable(last.index, last.term);
     checkRejoined(core);
+    countOwnVote(core);
     if (last === undefined) return;
     core.checkRefetched();
     if (core.role !== 'leader') return;

@@ -1,6 +1,8 @@
 // Cores on one thread with a network and disks under the test's control: nothing happens until it is asked for.
 import { configurationCodec } from '../../engine/protocol/configuration-codec.ts';
+import type { ChangeResult, ConfigurationChange } from '../../engine/raft/membership.ts';
 import { DEFAULT_RAFT_OPTIONS, type RaftOptions } from '../../engine/raft/options.ts';
+import { members } from '../../engine/raft/quorum.ts';
 import { Raft } from '../../engine/raft/raft.ts';
 import type { Ready } from '../../engine/raft/ready.ts';
 import {
@@ -115,6 +117,8 @@ export class CoreNode {
 
 export interface CoreClusterOptions {
   ids?: readonly NodeId[];
+  /** Started with nothing, to be added. */
+  joiners?: readonly NodeId[];
   seed?: number;
   raft?: Partial<RaftOptions>;
 }
@@ -127,14 +131,31 @@ export class CoreCluster {
   passes: (message: Message) => boolean = () => true;
   readonly down = new Set<NodeId>();
 
-  constructor({ ids = [1, 2, 3], seed = 1, raft = {} }: CoreClusterOptions = {}) {
+  constructor({ ids = [1, 2, 3], joiners = [], seed = 1, raft = {} }: CoreClusterOptions = {}) {
     this.random = seededRandom(seed);
-    for (const nodeId of ids) {
-      const configuration = { voters: ids, votersOutgoing: [], learners: [] };
+    for (const nodeId of [...ids, ...joiners]) {
+      const voters = ids.includes(nodeId) ? ids : [];
+      const configuration = { voters, votersOutgoing: [], learners: [] };
       const own = { nodeId, configuration, configurationCodec, random: this.random };
       const options = { ...DEFAULT_RAFT_OPTIONS, ...own, ...raft };
       this.nodes.set(nodeId, new CoreNode(options));
     }
+  }
+
+  /** Proposes it where somebody leads and lets everything settle. */
+  change(change: ConfigurationChange): ChangeResult {
+    const leader = this.leader();
+    if (leader === undefined) throw new Error('nobody leads');
+    const result = leader.raft.proposeConfiguration(change);
+    this.settle();
+    return result;
+  }
+
+  /** A learner that is level. */
+  addLearner(id: NodeId): void {
+    const result = this.change({ type: 'addLearner', member: { id, client: `c${id}`, peer: `p${id}` } });
+    if (!result.accepted) throw new Error(result.reason);
+    this.tick(DEFAULT_RAFT_OPTIONS.electionTimeoutTicks[0]);
   }
 
   node(id: NodeId): CoreNode {
@@ -180,12 +201,13 @@ export class CoreCluster {
     }
   }
 
-  /** Ticks until there is a leader that all nodes that are up follow. */
+  /** Ticks until there is a leader that all its members that are up follow. */
   elect(): CoreNode {
     for (let tick = 0; tick < 1000; tick++) {
       const leader = this.leader();
       if (leader !== undefined) {
-        const up = [...this.nodes.values()].filter((node) => !this.down.has(node.id));
+        const ids = members(leader.raft.configuration);
+        const up = [...this.nodes.values()].filter(({ id }) => ids.includes(id) && !this.down.has(id));
         if (up.every((node) => node.raft.leaderId === leader.id)) return leader;
       }
       this.tick();

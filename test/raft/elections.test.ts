@@ -7,6 +7,17 @@ const [MIN_TICKS, MAX_TICKS] = DEFAULT_RAFT_OPTIONS.electionTimeoutTicks;
 const vote = { type: 'RequestVote', from: 2, leadershipTransfer: false } as const;
 
 describe('terms', () => {
+  test('[E3] a sole voter leads only when its vote for itself is on disk', () => {
+    const node = new SingleNode({ voters: [1] });
+    node.raft.campaign();
+    node.take();
+    // Forgotten in a crash now, it could vote for another of the same term.
+    expect(node.raft.role).toBe('candidate');
+    node.sync();
+    expect(node.raft.role).toBe('leader');
+    expect(node.hardState).toMatchObject({ currentTerm: 1, votedFor: 1 });
+  });
+
   test('[E1] a message of a later term makes a leader its follower', () => {
     const node = new SingleNode();
     node.becomeLeader();

@@ -10,11 +10,15 @@ import { safetyRun } from './safety-run.ts';
 
 const CORE = fileURLToPath(new URL('../../engine/raft/', import.meta.url));
 const SEEDS = 300;
+/** Of a hunt; it ends with the first find. */
+const HUNT_SEEDS = 900;
 /** Some seconds, on a busy machine more. */
 const TIMEOUT_MS = 120_000;
 
 interface PlantedBug {
   name: string;
+  /** Members come and go in the runs that look for it. */
+  withChanges?: boolean;
   file: string;
   from: string;
   to: string;
@@ -93,6 +97,55 @@ const BUGS: readonly PlantedBug[] = [
     from: 'Math.floor(core.options.random() * REQUEST_ID_BEGIN)',
     to: '0',
   },
+  {
+    name: '[M2] single-step membership',
+    withChanges: true,
+    file: 'membership.ts',
+    from: 'votersOutgoing: from.voters, learners };',
+    to: 'votersOutgoing: [], learners };',
+  },
+  {
+    name: '[M2] ignores the joint majority when it commits',
+    withChanges: true,
+    file: 'quorum.ts',
+    from: 'return Math.min(incoming, majorityValue(configuration.votersOutgoing, reached));',
+    to: 'return incoming;',
+  },
+  {
+    name: '[M2] ignores the joint majority in elections',
+    withChanges: true,
+    file: 'quorum.ts',
+    from: "if (incoming === 'lost' || outgoing === 'lost') return 'lost';",
+    to: 'return incoming;',
+  },
+  {
+    name: '[M1] keeps the configuration of an entry that was replaced',
+    withChanges: true,
+    file: 'replication.ts',
+    from: 'entriesTruncated(core, entry.index);',
+    to: '',
+  },
+  {
+    name: '[M1] forgets the configurations of its log in a restart',
+    withChanges: true,
+    file: 'core.ts',
+    from: 'if (kind !== EntryKind.configuration) continue;',
+    to: 'continue;',
+  },
+  {
+    name: '[M3] begins a change before the last one is done',
+    withChanges: true,
+    file: 'membership.ts',
+    from: 'if (core.isJoint || configurations.latestIndex > log.commitIndex) {',
+    to: 'if (configurations.latestIndex < 0) {',
+  },
+  {
+    name: '[M4] counts learners',
+    withChanges: true,
+    file: 'quorum.ts',
+    from: 'const incoming = majorityValue(configuration.voters, reached);',
+    to: 'const incoming = majorityValue([...configuration.voters, ...configuration.learners], reached);',
+  },
 ];
 
 let folder = '';
@@ -117,10 +170,10 @@ async function planted({ file, from, to }: PlantedBug, at: number): Promise<type
 }
 
 /** The first seed that finds something, and what; null when all pass. */
-function hunt(RaftClass: typeof Raft): { seed: number; found: string } | null {
-  for (let seed = 1; seed <= SEEDS; seed++) {
+function hunt(RaftClass: typeof Raft, withChanges: boolean): { seed: number; found: string } | null {
+  for (let seed = 1; seed <= HUNT_SEEDS; seed++) {
     try {
-      safetyRun({ RaftClass, seed });
+      safetyRun({ RaftClass, seed, withChanges });
     } catch (error) {
       return { seed, found: String(error) };
     }
@@ -148,11 +201,29 @@ test(
   TIMEOUT_MS,
 );
 
+test(
+  `the core passes seeds 1 to ${SEEDS} while members come and go`,
+  () => {
+    let changes = 0;
+    for (let seed = 1; seed <= SEEDS; seed++) {
+      try {
+        changes += safetyRun({ RaftClass: Raft, seed, withChanges: true }).changes;
+      } catch (error) {
+        throw new Error(
+          `seed ${seed} (safetyRun({ RaftClass: Raft, seed: ${seed}, withChanges: true })): ${String(error)}`,
+        );
+      }
+    }
+    expect(changes).toBeGreaterThan(SEEDS);
+  },
+  TIMEOUT_MS,
+);
+
 describe('planted bugs', () => {
   test.each(BUGS.map((bug, at) => ({ ...bug, at })))(
     '$name: found',
     async ({ at, ...bug }) => {
-      const found = hunt(await planted(bug, at));
+      const found = hunt(await planted(bug, at), bug.withChanges === true);
       expect(found?.found).toMatch(/SafetyViolation|RaftAssertionError/);
     },
     TIMEOUT_MS,

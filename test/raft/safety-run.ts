@@ -5,8 +5,9 @@ import { configurationCodec } from '../../engine/protocol/configuration-codec.ts
 import { DEFAULT_RAFT_OPTIONS } from '../../engine/raft/options.ts';
 import type { Raft } from '../../engine/raft/raft.ts';
 import type { Ready } from '../../engine/raft/ready.ts';
-import type { Entry, HardState, Message } from '../../engine/raft/types.ts';
+import { type Entry, EntryKind, type HardState, type Message } from '../../engine/raft/types.ts';
 import { command, seededRandom, textOf } from './core-cluster.ts';
+import { drawChange, hasLeft } from './membership-deeds.ts';
 
 export class SafetyViolation extends Error {
   override readonly name = 'SafetyViolation';
@@ -44,14 +45,25 @@ export interface SafetyRunOptions {
   RaftClass: typeof Raft;
   seed: number;
   steps?: number;
+  /** Members come and go; three of five nodes begin. */
+  withChanges?: boolean;
 }
 
-/** Throws a SafetyViolation, or whatever the core throws. Returns how many entries were committed and reads served. */
-export function safetyRun({ RaftClass, seed, steps = 3000 }: SafetyRunOptions): {
+export interface SafetyRunFigures {
   committed: number;
   reads: number;
-} {
-  return new SafetyRun(RaftClass, seed).play(steps);
+  /** Configurations that were committed and are not joint. */
+  changes: number;
+}
+
+/** Throws a SafetyViolation, or whatever the core throws. Returns how much was done. */
+export function safetyRun({
+  RaftClass,
+  seed,
+  withChanges = false,
+  steps = withChanges ? 6000 : 3000,
+}: SafetyRunOptions): SafetyRunFigures {
+  return new SafetyRun(RaftClass, seed, withChanges).play(steps);
 }
 
 class SafetyRun {
@@ -74,36 +86,50 @@ class SafetyRun {
   #marked: Node | null = null;
   #token = 0;
   #readsServed = 0;
+  readonly #withChanges: boolean;
+  /** Who is a member at the beginning. */
+  readonly #founders: readonly number[];
+  /** What was first applied at each index. */
+  readonly #applied: Entry[] = [];
 
-  constructor(RaftClass: typeof Raft, seed: number) {
+  constructor(RaftClass: typeof Raft, seed: number, withChanges: boolean) {
     this.#RaftClass = RaftClass;
+    this.#withChanges = withChanges;
     this.#random = seededRandom(seed);
     const rate = (most: number): number => most * this.#random() ** 2;
     const profile = this.#random();
-    if (profile < 0.3) this.#rates = { restart: rate(0.03), cut: rate(0.03), nudge: rate(0.03) };
+    // Changes need some peace to be begun, and then a cluster that falls apart.
+    if (withChanges) this.#rates = { restart: rate(0.01), cut: 0.002 + rate(0.004), nudge: rate(0.004) };
+    else if (profile < 0.3) this.#rates = { restart: rate(0.03), cut: rate(0.03), nudge: rate(0.03) };
     else if (profile < 0.7) this.#rates = { restart: 0.03, cut: 0.002, nudge: 0.06 };
     else this.#rates = { restart: 0.002, cut: 0.015, nudge: 0.002 };
     this.#messageBytesMax = this.#random() < 0.5 ? 1 : DEFAULT_RAFT_OPTIONS.messageBytesMax;
-    const size = this.#random() < 0.6 ? 3 : 5;
+    const size = this.#random() < 0.6 && !withChanges ? 3 : 5;
     const ids = Array.from({ length: size }, (_, position) => position + 1);
+    this.#founders = withChanges ? ids.slice(0, 3) : ids;
     this.#nodes = ids.map((id) => {
       const disk = { hardState: { currentTerm: 0, votedFor: 0, commitIndex: 0 }, entries: [] };
-      const raft = this.#boot(id, ids, disk);
+      const raft = this.#boot(id, disk);
       return { id, raft, disk, unsynced: [], applied: 0, commitKnown: 0, isUp: true, reads: new Map() };
     });
   }
 
-  play(steps: number): { committed: number; reads: number } {
+  play(steps: number): SafetyRunFigures {
     for (let step = 0; step < steps; step++) {
       this.#act(step);
       for (const node of this.#nodes) if (node.isUp) this.#drain(node);
       this.#strike();
     }
     this.#checkLogMatching();
-    return { committed: this.#committed.length, reads: this.#readsServed };
+    const configurations = this.#applied
+      .filter(({ kind }) => kind === EntryKind.configuration)
+      .map(({ data }) => configurationCodec.decode(data));
+    const changes = configurations.filter((each) => each?.votersOutgoing.length === 0).length;
+    return { committed: this.#committed.length, reads: this.#readsServed, changes };
   }
 
-  #boot(id: number, voters: readonly number[], { hardState, entries }: Disk): Raft {
+  #boot(id: number, { hardState, entries }: Disk): Raft {
+    const voters = this.#founders.includes(id) ? this.#founders : [];
     const configuration = { voters, votersOutgoing: [], learners: [] };
     const messageBytesMax = this.#messageBytesMax;
     const options = {
@@ -135,6 +161,8 @@ class SafetyRun {
       [cut, () => this.#cutOrHeal()],
       [nudge, () => this.#nudge(node)],
       [0.01, () => this.#checkLogMatching()],
+      [this.#withChanges ? 0.04 : 0, () => this.#changeMembers()],
+      [this.#withChanges ? 0.005 : 0, () => this.#empty(node)],
       [0.05, () => this.#read(node)],
       [0.05, () => this.#propose(`v${step}`)],
       [0.12, () => this.#tick(node)],
@@ -178,6 +206,25 @@ class SafetyRun {
     }
   }
 
+  #changeMembers(): void {
+    for (const { isUp, raft } of this.#nodes) {
+      if (!isUp || raft.role !== 'leader') continue;
+      const ids = this.#nodes.map(({ id }) => id);
+      raft.proposeConfiguration(drawChange(raft.configuration, ids, this.#random));
+    }
+  }
+
+  /** Whoever left for good comes back with nothing, under the same id. */
+  #empty(node: Node): void {
+    const rafts = this.#nodes.map(({ raft }) => raft);
+    if (this.#founders.includes(node.id) || !hasLeft(node.id, rafts, this.#applied)) return;
+    node.disk = { hardState: { currentTerm: 0, votedFor: 0, commitIndex: 0 }, entries: [] };
+    // The one promise that is given up: its votes count for nobody any more.
+    for (const vote of this.#votes.keys()) if (vote.startsWith(`${node.id} in `)) this.#votes.delete(vote);
+    node.isUp = false;
+    this.#restart(node);
+  }
+
   #read(node: Node): void {
     if (!node.isUp) return;
     this.#token += 1;
@@ -196,8 +243,7 @@ class SafetyRun {
     node.applied = 0;
     node.reads.clear();
     node.isUp = true;
-    const ids = this.#nodes.map(({ id }) => id);
-    node.raft = this.#boot(node.id, ids, node.disk);
+    node.raft = this.#boot(node.id, node.disk);
     this.#connect(node);
   }
 
@@ -217,10 +263,24 @@ class SafetyRun {
       if (this.#random() < 0.5) for (const node of this.#nodes) this.#connect(node);
       return;
     }
+    if (this.#withChanges && this.#random() < 0.7) {
+      this.#split();
+      return;
+    }
     const leader = this.#random() < 0.7 ? this.#leader() : undefined;
     const alone = leader?.id ?? 1 + Math.floor(this.#random() * this.#nodes.length);
     if (this.#random() < 0.5) this.#paused = alone;
     this.#cutOff(alone);
+  }
+
+  /** Two parts that hear nothing of each other. */
+  #split(): void {
+    const side = new Set(this.#nodes.filter(() => this.#random() < 0.5).map(({ id }) => id));
+    for (const { id: one } of this.#nodes) {
+      for (const { id: other } of this.#nodes) {
+        if (side.has(one) !== side.has(other)) this.#cut.add(`${one}>${other}`);
+      }
+    }
   }
 
   #cutOff(alone: number): void {
@@ -246,14 +306,15 @@ class SafetyRun {
 
   /** It has just voted, been elected or committed: a moment at which a failure tells. */
   #mark(node: Node): void {
-    if (this.#random() < 0.04) this.#marked = node;
+    if (this.#random() < (this.#withChanges ? 0.003 : 0.04)) this.#marked = node;
   }
 
   #strike(): void {
     const node = this.#marked;
     this.#marked = null;
     if (node === null) return;
-    if (this.#random() < 0.5) this.#restart(node);
+    if (this.#withChanges && this.#cut.size === 0 && this.#random() < 0.7) this.#split();
+    else if (this.#random() < 0.5) this.#restart(node);
     else this.#cutOff(node.id);
   }
 
@@ -285,6 +346,9 @@ class SafetyRun {
       this.#send(ready.messages);
       for (const entry of ready.committed) this.#checkApplied(node, entry);
       for (const event of ready.events) {
+        if (event.type === 'configurationChanged' && !event.committed && node.raft.role === 'leader') {
+          if (this.#random() < 0.2) this.#marked = node;
+        }
         if (event.type !== 'leaderElected') continue;
         this.#checkLeader(node, event.term);
         node.commitKnown = node.raft.commitIndex;
@@ -344,7 +408,9 @@ class SafetyRun {
     }
     if (known !== undefined) return;
     this.#committed.push(said);
+    this.#applied.push(entry);
     this.#mark(node);
+    if (this.#withChanges) return;
     const holders = this.#nodes.filter(({ disk }) => disk.entries[entry.index - 1]?.term === entry.term);
     if (holders.length * 2 <= this.#nodes.length) {
       throw new SafetyViolation(

@@ -36,9 +36,11 @@ export class SingleNode {
   /** Everything that was ever handed out. */
   readonly history: Ready[] = [];
   hardState: HardState;
+  readonly #nodeId: number;
 
   constructor(start: SingleStart = {}) {
     const nodeId = start.nodeId ?? 1;
+    this.#nodeId = nodeId;
     const voters = start.voters ?? [1, 2, 3];
     this.hardState = { currentTerm: 0, votedFor: 0, commitIndex: 0, ...start.hardState };
     this.raft = new Raft(
@@ -88,7 +90,7 @@ export class SingleNode {
 
   /** Everything it says to one message, the disk being quick. */
   say(message: DistributivePartialTo): Message[] {
-    this.raft.step({ to: this.raft.status().configuration.voters[0], ...message } as Message);
+    this.raft.step({ to: this.#nodeId, ...message } as Message);
     return this.settle();
   }
 
