@@ -89,10 +89,12 @@ describe('the disk', () => {
     raft.campaign();
     loop.wake();
     await turn();
+    sync();
+    await turn();
     raft.propose([command('a')]);
     loop.wake();
     await turn();
-    expect(said()).toEqual(['leader']);
+    expect(said()).toEqual(['candidate', 'leader']);
     sync();
     await turn();
     expect(said()).toEqual(['apply <2>']);
@@ -107,7 +109,9 @@ describe('the disk', () => {
     raft.campaign();
     loop.wake();
     await turn();
-    said();
+    sync();
+    await turn();
+    expect(said()).toEqual(['candidate', 'leader']);
     sync();
     await turn();
     expect(said()).toEqual(['apply <2>']);
