@@ -64,6 +64,52 @@ describe('dump and restore', () => {
     );
   });
 
+  it('golden: version 2, with a time and an end', () => {
+    const session = { client: '0123456789abcdef', sequence: 2 };
+    const expiry = { type: 'after', ms: 5 } as const;
+    const ending: Proposal = {
+      command: {
+        type: 'setWith',
+        key: 'a',
+        value: '1',
+        kind: 1,
+        when: 'always',
+        expiry,
+        returnsPrevious: true,
+      },
+      session,
+      time: 0x0102_0304_0506,
+    };
+    const header =
+      '514c4b4559530d0a' +
+      '02' +
+      '020000000000' +
+      '020000000000' +
+      '0200000000000000' +
+      '0400000000000000' +
+      '0100000000000000' +
+      '060504030201' +
+      '0100000000000000';
+    const keys =
+      '81' + '010000000000' + '0b0504030201' + '0161' + '0131' + '00' + '020000000000' + '0162' + '0132';
+    const sessions =
+      '30313233343536373839616263646566' +
+      '0200000000000000' +
+      '060504030201' +
+      '08' +
+      '010000000000' +
+      '010000000000' +
+      '01' +
+      '00' +
+      '010000000000';
+    const block = (type: string, content: string) =>
+      `${Buffer.from([content.length / 2, 0, 0, 0]).toString('hex')}${type}${content}`;
+    const golden = block('01', header) + block('02', keys) + block('03', sessions) + block('04', '');
+    const bytes = bytesOf(keyspaceOf([ending, set('b', '2')]));
+    expect(Buffer.from(bytes).toString('hex')).toBe(golden);
+    expect(restored(bytes).get('a')).toMatchObject({ expiresAt: 0x0102_0304_050b });
+  });
+
   it('bring back everything, sessions included, from pieces of any size', () =>
     property(
       fc.tuple(log, log, fc.integer({ min: 1, max: 300 }), fc.integer({ min: 1, max: 300 })),

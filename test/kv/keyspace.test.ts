@@ -1,42 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Keyspace, type KeyspaceOptions } from '../../engine/kv/keyspace.ts';
-import { dumpKeyspace } from '../../engine/kv/keyspace-dump.ts';
-import type { Command, CommandResult, OperationResult, Proposal } from '../../engine/protocol/command.ts';
+import { Keyspace } from '../../engine/kv/keyspace.ts';
+import type { Command, CommandResult, OperationResult } from '../../engine/protocol/command.ts';
 import { encodeProposal } from '../../engine/protocol/command-codec.ts';
 import type { KeyRange } from '../../engine/protocol/json-line.ts';
 import { property } from '../protocol/property.ts';
 import { key, log } from './arbitrary-log.ts';
+import { Machine } from './machine.ts';
 import { ModelKeyspace } from './model.ts';
 
 const ALL: KeyRange = { prefix: '', start: '', end: null, after: null, limit: 1000 };
-
-/** A keyspace and the index of its next entry. */
-class Machine {
-  readonly keyspace: Keyspace;
-  index = 0;
-
-  constructor(options: KeyspaceOptions = {}) {
-    this.keyspace = new Keyspace(options);
-  }
-
-  apply(command: Command, session: Proposal['session'] = null): CommandResult {
-    this.index++;
-    return this.keyspace.apply(this.index, 1, encodeProposal({ command, session }).data);
-  }
-
-  set(name: string, value: string): CommandResult {
-    return this.apply({ type: 'set', key: name, value, kind: 0 });
-  }
-
-  get(name: string): string | null {
-    return this.keyspace.get(name)?.value ?? null;
-  }
-
-  dump(): string {
-    return Buffer.concat([...dumpKeyspace(this.keyspace.view())]).toString('hex');
-  }
-}
 
 function withoutMessage(result: CommandResult | OperationResult): object {
   if (result.type === 'txn') return { ...result, results: result.results.map(withoutMessage) };

@@ -1,0 +1,68 @@
+// A keyspace and the index of its next entry.
+import { Keyspace, type KeyspaceOptions } from '../../engine/kv/keyspace.ts';
+import { dumpKeyspace, KeyspaceRestorer } from '../../engine/kv/keyspace-dump.ts';
+import type { Command, CommandResult, Proposal, StoredValue } from '../../engine/protocol/command.ts';
+import { encodeProposal } from '../../engine/protocol/command-codec.ts';
+
+export class Machine {
+  readonly keyspace: Keyspace;
+  index = 0;
+  /** Of the next proposals; 0: without one. */
+  time = 0;
+
+  constructor(options: KeyspaceOptions = {}) {
+    this.keyspace = new Keyspace(options);
+  }
+
+  apply(command: Command, session: Proposal['session'] = null): CommandResult {
+    this.index++;
+    return this.keyspace.apply(this.index, 1, encodeProposal({ command, session }, this.time).data);
+  }
+
+  at(time: number): this {
+    this.time = time;
+    return this;
+  }
+
+  set(name: string, value: string): CommandResult {
+    return this.apply({ type: 'set', key: name, value, kind: 0 });
+  }
+
+  /** Until `ms` from now. */
+  setFor(ms: number, name: string, value = 'v'): CommandResult {
+    const rest = { when: 'always', expiry: { type: 'after', ms }, returnsPrevious: false } as const;
+    return this.apply({ type: 'setWith', key: name, value, kind: 0, ...rest });
+  }
+
+  get(name: string): string | null {
+    return this.keyspace.get(name)?.value ?? null;
+  }
+
+  stored(name: string): StoredValue | null {
+    const record = this.keyspace.get(name);
+    return record === null ? null : { value: record.value, kind: record.kind };
+  }
+
+  keys(): string[] {
+    return this.keyspace.keys({ prefix: '', start: '', end: null, after: null, limit: 1_000_000 }).keys;
+  }
+
+  bytes(): Uint8Array {
+    return Uint8Array.from(Buffer.concat([...dumpKeyspace(this.keyspace.view())]));
+  }
+
+  dump(): string {
+    return Buffer.from(this.bytes()).toString('hex');
+  }
+
+  /** Another node that got this one's snapshot. */
+  copy(options: KeyspaceOptions = {}): Machine {
+    const restorer = new KeyspaceRestorer();
+    restorer.push(this.bytes());
+    const other = new Machine(options);
+    other.keyspace.restore(restorer.finish());
+    other.index = this.index;
+    other.time = this.time;
+    return other;
+  }
+}
