@@ -31,6 +31,7 @@ import { NodeSnapshots } from './node-snapshots.ts';
 import { raftOptionsOf, tickIntervalMsOf } from './raft-options.ts';
 import { recoveryEvent } from './recovery-event.ts';
 import { RequestDesk } from './request-desk.ts';
+import { RespNode } from './resp-node.ts';
 import { buildStatus, statusReplyOf } from './status-builder.ts';
 import { Ticker } from './ticker.ts';
 import { Watchdog } from './watchdog.ts';
@@ -47,6 +48,7 @@ interface OpenParts {
   store: LogStore;
   loop: DriveLoop;
   desk: RequestDesk;
+  resp: RespNode;
   peers: PeerTransport;
   clients: ClientServer;
   snapshots: NodeSnapshots;
@@ -147,6 +149,7 @@ export class RunningNode {
       onMemoryRestored: disk.hasLostMemory ? () => disk.forgetLoss() : null,
     });
     const desk = this.#createDesk(raft, loop);
+    const resp = this.#createResp(raft, loop, desk);
     const snapshots = new NodeSnapshots({
       config,
       raft,
@@ -161,8 +164,8 @@ export class RunningNode {
     try {
       peers = await this.#openPeers(raft, loop);
       const metrics = createMetrics(config.nodeId, () => this.status(), this.#counters);
-      const clients = await this.#openClients(desk, metrics);
-      this.#parts = { raft, store, loop, desk, peers, clients, snapshots };
+      const clients = await this.#openClients(desk, resp, metrics);
+      this.#parts = { raft, store, loop, desk, resp, peers, clients, snapshots };
     } catch (error) {
       await peers?.close();
       await disk.close();
@@ -183,13 +186,19 @@ export class RunningNode {
 
   #loopHost(): ConstructorParameters<typeof DriveLoop>[2] {
     return {
-      beforeReady: () => this.#open.desk.submit(),
+      beforeReady: () => {
+        this.#open.desk.submit();
+        this.#open.resp.desk.submit();
+      },
       send: (messages: readonly Message[]) => {
         this.#events.recordSent(messages);
         this.#open.peers.send(messages);
       },
-      apply: (entries) => this.#open.desk.apply(entries, performance.now()),
-      serveReads: (reads) => this.#open.desk.confirmReads(reads),
+      apply: (entries) => this.#open.desk.apply(entries, performance.now(), this.#open.resp.desk),
+      serveReads: (reads) => {
+        this.#open.desk.confirmReads(reads);
+        this.#open.resp.desk.confirmReads(reads);
+      },
       snapshots: (wanted, chunks) => this.#open.snapshots.carryOut(wanted, chunks),
       softStateChanged: (softState) => this.#softStateChanged(softState),
       happened: (events: readonly RaftEvent[]) => {
@@ -209,6 +218,22 @@ export class RunningNode {
       isDiskFull: () => this.#alarms.has('noSpace'),
       statusReply: (id) => statusReplyOf(id, this.status(), this.config.peers),
       forward: (to, line, leader) => this.#forwarder.forward(to, line, leader),
+      wake: () => loop.wake(),
+    });
+  }
+
+  #createResp(raft: Raft, loop: DriveLoop, desk: RequestDesk): RespNode {
+    return new RespNode({
+      config: this.config,
+      raft,
+      keyspace: this.#keyspace,
+      counters: this.#counters,
+      time: desk.time,
+      status: () => this.status(),
+      clientStatus: () => this.#open.clients.status(),
+      act: (action) => this.act(action),
+      clientAddressOf: (id) => this.#clientAddressOf(id),
+      isDiskFull: () => this.#alarms.has('noSpace'),
       wake: () => loop.wake(),
     });
   }
@@ -252,7 +277,7 @@ export class RunningNode {
     });
   }
 
-  #openClients(desk: RequestDesk, metrics: Metrics): Promise<ClientServer> {
+  #openClients(desk: RequestDesk, resp: RespNode, metrics: Metrics): Promise<ClientServer> {
     const { config } = this;
     return openClientServer({
       ...config.client,
@@ -265,20 +290,25 @@ export class RunningNode {
           desk.take(request, { id: request.id, slot, connection }, { line, arrivedAt });
         }
       },
+      resp: (connection) => resp.connect(connection),
+      onClosed: (connection) => resp.disconnected(connection),
       pages: createPages(() => this.status(), metrics),
     });
   }
 
   #softStateChanged({ role, leaderId }: SoftState): void {
     if (leaderId !== 0) this.#counters.leaderChangesTotal++;
-    if (role !== 'leader') this.#open.desk.leadershipLost();
+    if (role === 'leader') return;
+    this.#open.desk.leadershipLost();
+    this.#open.resp.desk.leadershipLost();
   }
 
   #tick(count: number): void {
-    const { raft, desk, loop, snapshots } = this.#open;
+    const { raft, desk, resp, loop, snapshots } = this.#open;
     for (let done = 0; done < count; done++) raft.tick();
     const now = performance.now();
     desk.expire(now);
+    resp.tick(now);
     snapshots.watch(now);
     this.#forwarder.expire(now - this.config.requestTimeoutMs);
     this.#watchdog?.watch(count);
@@ -355,6 +385,7 @@ export class RunningNode {
     this.#stopping = true;
     this.#ticker.stop();
     this.#parts?.loop.stop();
+    this.#parts?.resp.close();
     this.#forwarder.close();
     void this.#parts?.peers.close();
     void this.#parts?.clients.close();
@@ -387,6 +418,7 @@ export class RunningNode {
     this.#stopping = true;
     this.#ticker.stop();
     this.#forwarder.close();
+    this.#open.resp.close();
     await clients.close();
     await peers.close();
     loop.stop();

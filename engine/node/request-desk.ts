@@ -51,6 +51,12 @@ interface ReadBatch {
   waitIndex: number;
 }
 
+/** Hears of each entry around its application, for what waits for it elsewhere. */
+export interface ApplyObserver {
+  beforeApply(index: number): void;
+  applied(result: CommandResult): void;
+}
+
 export interface RequestDeskOptions {
   raft: Raft;
   keyspace: Keyspace;
@@ -195,11 +201,13 @@ export class RequestDesk {
   }
 
   /** Applies committed entries and answers those who wait for them here. */
-  apply(entries: readonly Entry[], now: number): void {
+  apply(entries: readonly Entry[], now: number, observer?: ApplyObserver): void {
     const { keyspace, counters } = this.#options;
     for (const entry of entries) {
       if (entry.kind !== EntryKind.command) continue;
+      observer?.beforeApply(entry.index);
       const result = keyspace.apply(entry.index, entry.term, entry.data);
+      observer?.applied(result);
       counters.entriesAppliedTotal++;
       const waiting = this.#writes.take(entry.index, entry.term);
       if (waiting !== null) this.#acknowledge(waiting.request, result, now - waiting.arrivedAt);

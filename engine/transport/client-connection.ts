@@ -30,6 +30,8 @@ export class ClientConnection {
   /** Unique in the process. */
   readonly id: number;
   readonly remoteAddress: string;
+  /** How replies that are text leave: as UTF-8, or a byte a character. Set by the protocol. */
+  replyEncoding: 'utf8' | 'latin1' = 'utf8';
   readonly #socket: Socket;
   readonly #host: ConnectionHost;
   readonly #ring = new ReplyRing();
@@ -42,6 +44,8 @@ export class ClientConnection {
   #inputEnded = false;
   /** Bytes that still come are thrown away. */
   #discarding = false;
+  /** The protocol wants no bytes for now. */
+  #held = false;
   readonly #onData = (bytes: Buffer): void => this.#receive(bytes);
   readonly #onEnd = (): void => this.#receiveEnd();
   readonly #onDrain = (): void => this.#updateFlow();
@@ -91,13 +95,19 @@ export class ClientConnection {
     if (this.#closed) return;
     const chunks = this.#ring.take();
     if (chunks.length === 1) {
-      this.#socket.write(chunks[0] as Reply);
+      this.#write(chunks[0] as Reply);
     } else if (chunks.length > 1) {
       this.#socket.cork();
-      for (const chunk of chunks) this.#socket.write(chunk);
+      for (const chunk of chunks) this.#write(chunk);
       this.#socket.uncork();
     }
     if (this.#inputEnded && this.#ring.outstanding === 0) this.#finish();
+    this.#updateFlow();
+  }
+
+  /** While true, nothing is read from the client. */
+  holdInput(held: boolean): void {
+    this.#held = held;
     this.#updateFlow();
   }
 
@@ -146,6 +156,11 @@ export class ClientConnection {
     this.#askForFlush();
   }
 
+  #write(reply: Reply): void {
+    if (typeof reply === 'string') this.#socket.write(reply, this.replyEncoding);
+    else this.#socket.write(reply);
+  }
+
   #askForFlush(): void {
     if (this.#flushAsked) return;
     this.#flushAsked = true;
@@ -180,6 +195,7 @@ export class ClientConnection {
     if (this.#socket.isPaused()) {
       // Only at the half, so that a client at its limit does not stop and start with every request.
       if (
+        !this.#held &&
         outstanding <= limits.requestsOutstandingMax / 2 &&
         requestBytes <= limits.requestBytesMax / 2 &&
         replyBytes <= limits.replyBytesPauseMax / 2
@@ -187,6 +203,7 @@ export class ClientConnection {
         this.#socket.resume();
       }
     } else if (
+      this.#held ||
       outstanding >= limits.requestsOutstandingMax ||
       requestBytes >= limits.requestBytesMax ||
       replyBytes >= limits.replyBytesPauseMax
