@@ -33,7 +33,7 @@ export class SnapshotTaker {
 
   constructor(options: SnapshotTakerOptions) {
     this.#options = options;
-    this.#bytesAtLast = options.store.status().bytesSyncedTotal;
+    this.#bytesAtLast = options.store.health().bytesSyncedTotal;
   }
 
   /** Bytes written of the snapshot under way; null when none is. */
@@ -45,7 +45,7 @@ export class SnapshotTaker {
   watch(): void {
     const { logBytes, store } = this.#options;
     if (logBytes === 0 || this.#running !== null) return;
-    if (store.status().bytesSyncedTotal - this.#bytesAtLast >= logBytes) void this.take();
+    if (store.health().bytesSyncedTotal - this.#bytesAtLast >= logBytes) void this.take();
   }
 
   /** Resolves when it is durable and the log is cut, or when it has failed and `onFailed` has been told. Joins one under way. */
@@ -61,7 +61,7 @@ export class SnapshotTaker {
     const startedAt = performance.now();
     const point = raft.appliedPoint();
     if (point.index === 0 || snapshots.snapshots[0]?.lastIncludedIndex === point.index) return;
-    this.#bytesAtLast = store.status().bytesSyncedTotal;
+    this.#bytesAtLast = store.health().bytesSyncedTotal;
     this.#writtenBytes = 0;
     const view = this.#options.view();
     try {

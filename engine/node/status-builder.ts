@@ -19,6 +19,7 @@ import type { ClientCounters } from './client-counters.ts';
 import type { FollowerLag } from './follower-lag.ts';
 import type { NodeConfig } from './node-config.ts';
 import type { NodeSnapshots } from './node-snapshots.ts';
+import { residentBytes } from './resident-memory.ts';
 
 export interface StatusSources {
   config: NodeConfig;
@@ -78,7 +79,7 @@ export function buildStatus(sources: StatusSources): NodeStatus {
     process: {
       pid: process.pid,
       uptimeMs: now - sources.startedAt,
-      residentBytes: process.memoryUsage.rss(),
+      residentBytes: residentBytes(now),
       clientAddress: sources.clientAddress,
       peerAddress: sources.peerAddress,
       dataDir: config.dataDir,

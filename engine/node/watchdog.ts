@@ -60,7 +60,7 @@ export class Watchdog {
    */
   #watchDisk(): void {
     const { config, raft, store, alarms } = this.#options;
-    const { syncInFlightMs: hungMs, noSpace } = store.status();
+    const { syncInFlightMs: hungMs, noSpace } = store.health();
     // A write that waits for room is none that hangs.
     const isHung = !noSpace && hungMs > config.electionTimeoutMs[1];
     const full = 'the disk is full: nothing is acknowledged until there is room';

@@ -12,7 +12,7 @@ import {
 } from './segment-format.ts';
 import type { PreparedSegment, SegmentPool } from './segment-pool.ts';
 import { SyncFigures } from './sync-figures.ts';
-import { type LogBatch, type LogStore, LogStoreError, type LogStoreStatus } from './types.ts';
+import { type LogBatch, type LogHealth, type LogStore, LogStoreError, type LogStoreStatus } from './types.ts';
 
 /** Where a log stands when it is opened. */
 export interface OpenedLog {
@@ -139,6 +139,14 @@ export class LogWriter implements LogStore {
     this.#scheduleMark();
   }
 
+  health(): LogHealth {
+    return {
+      bytesSyncedTotal: this.#bytesSyncedTotal,
+      syncInFlightMs: this.#inFlight === null ? 0 : this.#options.now() - this.#startedAt,
+      noSpace: this.#writeFull || this.#poolFull,
+    };
+  }
+
   status(): LogStoreStatus {
     const { p50Ms, p99Ms } = this.#figures.percentiles();
     const { active, older, firstIndex } = this.#log;
@@ -150,12 +158,10 @@ export class LogWriter implements LogStore {
       bytes: older.reduce((sum, segment) => sum + segment.sizeBytes, active.sizeBytes),
       syncsTotal: this.#syncsTotal,
       entriesSyncedTotal: this.#entriesSyncedTotal,
-      bytesSyncedTotal: this.#bytesSyncedTotal,
       syncP50Ms: p50Ms,
       syncP99Ms: p99Ms,
-      syncInFlightMs: this.#inFlight === null ? 0 : this.#options.now() - this.#startedAt,
       batchesQueued: this.#queue.batches,
-      noSpace: this.#writeFull || this.#poolFull,
+      ...this.health(),
     };
   }
 

@@ -1,7 +1,7 @@
 // The log store's contract in memory, for tests and for hosts without a disk. "Durable" here is the moment at
 // which the scheduled completion runs; nothing survives the process.
 import type { Entry, HardState } from '../raft/types.ts';
-import type { LogBatch, LogStore, LogStoreStatus, Recovered } from './types.ts';
+import type { LogBatch, LogHealth, LogStore, LogStoreStatus, Recovered } from './types.ts';
 
 export interface MemoryLogOptions {
   /** What an earlier store's `durable()` gave, to go on from. */
@@ -102,6 +102,10 @@ class InMemoryLog implements MemoryLogStore {
     this.#refetchIndex = 0;
   }
 
+  health(): LogHealth {
+    return { bytesSyncedTotal: 0, syncInFlightMs: 0, noSpace: false };
+  }
+
   status(): LogStoreStatus {
     return {
       firstIndex: this.#base.index + 1,
@@ -111,12 +115,10 @@ class InMemoryLog implements MemoryLogStore {
       bytes: 0,
       syncsTotal: this.#syncsTotal,
       entriesSyncedTotal: this.#entriesSyncedTotal,
-      bytesSyncedTotal: 0,
       syncP50Ms: 0,
       syncP99Ms: 0,
-      syncInFlightMs: 0,
       batchesQueued: this.#waiting.length,
-      noSpace: false,
+      ...this.health(),
     };
   }
 

@@ -35,7 +35,17 @@ export interface RecoveryVerdict {
   message: string;
 }
 
-export interface LogStoreStatus {
+/** What is looked at many times a second: counters, no arithmetic. */
+export interface LogHealth {
+  /** Counted since start. */
+  bytesSyncedTotal: number;
+  /** How long the sync in flight has lasted, 0 when none is. A hung disk shows here. */
+  syncInFlightMs: number;
+  /** The disk is full: nothing is acknowledged, nothing is lost, and it clears itself when there is room. */
+  noSpace: boolean;
+}
+
+export interface LogStoreStatus extends LogHealth {
   firstIndex: number;
   lastIndex: number;
   /** Everything up to here is durable. */
@@ -45,15 +55,10 @@ export interface LogStoreStatus {
   /** Counted since start. */
   syncsTotal: number;
   entriesSyncedTotal: number;
-  bytesSyncedTotal: number;
   /** Of the latest few thousand syncs, in milliseconds; 0 before the first. */
   syncP50Ms: number;
   syncP99Ms: number;
-  /** How long the sync in flight has lasted, 0 when none is. A hung disk shows here. */
-  syncInFlightMs: number;
   batchesQueued: number;
-  /** The disk is full: nothing is acknowledged, nothing is lost, and it clears itself when there is room. */
-  noSpace: boolean;
 }
 
 export interface LogStore {
@@ -76,6 +81,8 @@ export interface LogStore {
   restartAt(point: { index: number; term: number }): Promise<void>;
   /** Nothing of what was lost is missing any more: `lastDurableIndexKnown` is the last index again. */
   markRefetched(): void;
+  health(): LogHealth;
+  /** Sorts thousands of figures: for pictures, not for every tick. */
   status(): LogStoreStatus;
   /** Waits for what is under way, then releases files. */
   close(): Promise<void>;

@@ -22,7 +22,7 @@ function leaderOn(disk: { noSpace: boolean; syncInFlightMs: number }) {
   answer();
   const { store } = openMemoryLog();
   const sick: LogStore = Object.assign(Object.create(store) as LogStore, {
-    status: () => ({ ...store.status(), ...disk }),
+    health: () => ({ ...store.health(), ...disk }),
   });
   const peers = [1, 2, 3].map((id) => ({ id, peer: `127.0.0.1:${id}`, client: `127.0.0.1:${id}` }));
   const config = parseNodeConfig({
