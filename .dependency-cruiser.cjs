@@ -125,6 +125,17 @@ const engine = [
     core: true,
     why: 'bench measures through client.',
   }),
+  allow('engine/chaos', {
+    values: [
+      client,
+      protocol,
+      checker,
+      '^engine/cli/node-process\\.ts$',
+      '^engine/simulator/(random|checkers/counters)\\.ts$',
+    ],
+    core: true,
+    why: 'chaos drives node processes from outside, and judges with the checkers.',
+  }),
 ].flat();
 
 const panel = [
