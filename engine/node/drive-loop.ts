@@ -2,7 +2,7 @@
 // out each Ready in the order that raft/ready.ts gives. Knows neither clients nor keys.
 import type { Raft } from '../raft/raft.ts';
 import type { ReadState, Ready, SoftState } from '../raft/ready.ts';
-import type { Entry, InstallSnapshot, Message, NodeId, RaftEvent } from '../raft/types.ts';
+import type { Configuration, Entry, InstallSnapshot, Message, NodeId, RaftEvent } from '../raft/types.ts';
 import type { LogStore } from '../storage/types.ts';
 
 export interface DriveLoopHost {
@@ -14,6 +14,8 @@ export interface DriveLoopHost {
   /** See Ready. */
   snapshots(wanted: readonly NodeId[], chunks: readonly InstallSnapshot[]): void;
   softStateChanged(softState: SoftState): void;
+  /** Other members are in force: before anything is sent to them. [M1] */
+  configurationChanged(configuration: Configuration): void;
   happened(events: readonly RaftEvent[]): void;
   /** The turn ends: the moment to write replies. */
   afterReady(): void;
@@ -64,6 +66,7 @@ export class DriveLoop {
 
   #carryOut(ready: Ready): void {
     const host = this.#host;
+    if (ready.configuration !== null) host.configurationChanged(ready.configuration);
     if (ready.events.length > 0) host.happened(ready.events);
     if (ready.messages.length > 0) host.send(ready.messages);
     this.#persist(ready);

@@ -4,7 +4,8 @@ import { CONTROL_VERSION, ExitCode, type ParentMessage } from '../protocol/contr
 import { type ControlChannel, openControlChannel } from './control-channel.ts';
 import { corruptFolder } from './corrupt-folder.ts';
 import { installHostCodecs } from './host-codecs.ts';
-import { ActionRefused, type RunningNode, startNode } from './node.ts';
+import { type RunningNode, startNode } from './node.ts';
+import { ActionRefused } from './node-actions.ts';
 import { parseNodeConfig } from './node-config.ts';
 
 /** What was sent to the parent needs a moment to leave. */

@@ -38,8 +38,17 @@ export const nodeConfigSchema = z
     wasMember: z.boolean().default(false),
     client: z.strictObject({ host: z.string().default('127.0.0.1'), port }),
     peer: z.strictObject({ host: z.string().default('127.0.0.1'), port }),
-    /** All members, this node included. */
+    /**
+     * Where the members are, this node included. In a new cluster, the same list on every node: its first members.
+     * For a node that joins: itself, and the members it can find now. Once the log holds a configuration, that one
+     * says who the members are, and this list only where those are that it names. [M1] [M10]
+     */
     peers: z.array(memberSchema).min(1).max(15),
+    /**
+     * This node is added to a cluster that is there: with an empty folder it has no vote and waits to be told by
+     * `member_add` on the leader. May stay set for good: what its log says wins. [M9]
+     */
+    join: z.boolean().default(false),
     /** Half open, milliseconds: Raft paper §9.3. */
     electionTimeoutMs: z.tuple([count(20, 60_000), count(21, 120_000)]).default([150, 300]),
     heartbeatIntervalMs: count(5, 10_000).default(50),

@@ -8,13 +8,12 @@ import { NO_FAULTS, type NodeFaults } from '../protocol/faults.ts';
 import type { NodeEvent, NodeStatus } from '../protocol/node-status.ts';
 import { Raft } from '../raft/raft.ts';
 import type { SoftState } from '../raft/ready.ts';
-import type { Message, NodeId, RaftEvent } from '../raft/types.ts';
+import type { Message, RaftEvent } from '../raft/types.ts';
 import type { LogStore, LogStoreError, Recovered } from '../storage/types.ts';
 import type { ClientConnection } from '../transport/client-connection.ts';
 import { type ClientServer, openClientServer } from '../transport/client-server.ts';
 import type { ClientRequest } from '../transport/json-lines-handler.ts';
 import type { TransportLog } from '../transport/log.ts';
-import { openPeerTransport } from '../transport/peer-transport.ts';
 import type { PeerTransport } from '../transport/types.ts';
 import { Alarms } from './alarms.ts';
 import { ClientCounters } from './client-counters.ts';
@@ -24,10 +23,14 @@ import { FollowerLag } from './follower-lag.ts';
 import { FORWARDER_LIMITS, Forwarder } from './forwarder.ts';
 import { createPages } from './health.ts';
 import { inTime } from './in-time.ts';
+import { MemberBook } from './member-book.ts';
+import { MemberDesk } from './member-desk.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
-import { type NodeConfig, splitAddress } from './node-config.ts';
+import { carryOutAction } from './node-actions.ts';
+import type { NodeConfig } from './node-config.ts';
 import { type NodeDisk, openNodeDisk } from './node-disk.ts';
 import { NodeSnapshots } from './node-snapshots.ts';
+import { openPeerPort } from './peer-port.ts';
 import { raftOptionsOf, tickIntervalMsOf } from './raft-options.ts';
 import { recoveryEvent } from './recovery-event.ts';
 import { RequestDesk } from './request-desk.ts';
@@ -48,14 +51,12 @@ interface OpenParts {
   store: LogStore;
   loop: DriveLoop;
   desk: RequestDesk;
+  book: MemberBook;
+  memberDesk: MemberDesk;
   resp: RespNode;
   peers: PeerTransport;
   clients: ClientServer;
   snapshots: NodeSnapshots;
-}
-
-export class ActionRefused extends Error {
-  override readonly name = 'ActionRefused';
 }
 
 /** Longer than any sync of a disk that works: what is to be kept was synced before it was acknowledged. */
@@ -135,7 +136,7 @@ export class RunningNode {
     });
     this.#disk = disk;
     const { recovered, store, snapshots: snapshotStore } = disk;
-    const raft = new Raft(raftOptionsOf(config, Math.random), {
+    const raft = new Raft(raftOptionsOf(config, Math.random, disk.hasLostMemory), {
       ...recovered,
       refetchIndex: recovered.lastDurableIndexKnown,
       hasLostMemory: disk.hasLostMemory,
@@ -148,8 +149,10 @@ export class RunningNode {
       alarms: this.#alarms,
       onMemoryRestored: disk.hasLostMemory ? () => disk.forgetLoss() : null,
     });
-    const desk = this.#createDesk(raft, loop);
-    const resp = this.#createResp(raft, loop, desk);
+    const book = new MemberBook(config, () => raft.configuration);
+    const desk = this.#createDesk(raft, loop, book);
+    const memberDesk = this.#createMemberDesk(raft, loop, book);
+    const resp = this.#createResp(raft, loop, desk, book);
     const snapshots = new NodeSnapshots({
       config,
       raft,
@@ -162,10 +165,19 @@ export class RunningNode {
     });
     let peers: PeerTransport | null = null;
     try {
-      peers = await this.#openPeers(raft, loop);
+      peers = await openPeerPort({
+        config,
+        raft,
+        book,
+        events: this.#events,
+        log: this.#host.log,
+        isStopping: () => this.#stopping,
+        snapshotAnswered: (message) => this.#parts?.snapshots.answered(message),
+        wake: () => loop.wake(),
+      });
       const metrics = createMetrics(config.nodeId, () => this.status(), this.#counters);
-      const clients = await this.#openClients(desk, resp, metrics);
-      this.#parts = { raft, store, loop, desk, resp, peers, clients, snapshots };
+      const clients = await this.#openClients({ desk, memberDesk, resp, metrics });
+      this.#parts = { raft, store, loop, desk, book, memberDesk, resp, peers, clients, snapshots };
     } catch (error) {
       await peers?.close();
       await disk.close();
@@ -201,28 +213,41 @@ export class RunningNode {
       },
       snapshots: (wanted, chunks) => this.#open.snapshots.carryOut(wanted, chunks),
       softStateChanged: (softState) => this.#softStateChanged(softState),
+      configurationChanged: () => this.#open.book.follow(this.#open.peers),
       happened: (events: readonly RaftEvent[]) => {
         for (const event of events) this.#events.record(event);
+        this.#open.memberDesk.happened(events);
       },
       afterReady: () => this.#open.clients.flush(),
     };
   }
 
-  #createDesk(raft: Raft, loop: DriveLoop): RequestDesk {
-    return new RequestDesk({
+  #createMemberDesk(raft: Raft, loop: DriveLoop, book: MemberBook): MemberDesk {
+    return new MemberDesk({
+      nodeId: this.config.nodeId,
       raft,
-      keyspace: this.#keyspace,
-      counters: this.#counters,
+      book,
       requestTimeoutMs: this.config.requestTimeoutMs,
-      clientAddressOf: (id) => this.#clientAddressOf(id),
-      isDiskFull: () => this.#alarms.has('noSpace'),
-      statusReply: (id) => statusReplyOf(id, this.status(), this.config.peers),
       forward: (to, line, leader) => this.#forwarder.forward(to, line, leader),
       wake: () => loop.wake(),
     });
   }
 
-  #createResp(raft: Raft, loop: DriveLoop, desk: RequestDesk): RespNode {
+  #createDesk(raft: Raft, loop: DriveLoop, book: MemberBook): RequestDesk {
+    return new RequestDesk({
+      raft,
+      keyspace: this.#keyspace,
+      counters: this.#counters,
+      requestTimeoutMs: this.config.requestTimeoutMs,
+      clientAddressOf: (id) => book.clientAddressOf(id),
+      isDiskFull: () => this.#alarms.has('noSpace'),
+      statusReply: (id) => statusReplyOf(id, this.status()),
+      forward: (to, line, leader) => this.#forwarder.forward(to, line, leader),
+      wake: () => loop.wake(),
+    });
+  }
+
+  #createResp(raft: Raft, loop: DriveLoop, desk: RequestDesk, book: MemberBook): RespNode {
     return new RespNode({
       config: this.config,
       raft,
@@ -232,53 +257,20 @@ export class RunningNode {
       status: () => this.status(),
       clientStatus: () => this.#open.clients.status(),
       act: (action) => this.act(action),
-      clientAddressOf: (id) => this.#clientAddressOf(id),
+      clientAddressOf: (id) => book.clientAddressOf(id),
       isDiskFull: () => this.#alarms.has('noSpace'),
       wake: () => loop.wake(),
     });
   }
 
-  #clientAddressOf(id: NodeId): string | null {
-    return this.config.peers.find((member) => member.id === id)?.client ?? null;
-  }
-
-  #openPeers(raft: Raft, loop: DriveLoop): Promise<PeerTransport> {
+  #openClients(behind: {
+    desk: RequestDesk;
+    memberDesk: MemberDesk;
+    resp: RespNode;
+    metrics: Metrics;
+  }): Promise<ClientServer> {
     const { config } = this;
-    return openPeerTransport({
-      nodeId: config.nodeId,
-      clusterId: config.clusterId,
-      ...config.peer,
-      peers: config.peers
-        .filter((member) => member.id !== config.nodeId)
-        .map((member) => ({ id: member.id, ...splitAddress(member.peer) })),
-      random: Math.random,
-      log: this.#host.log,
-      listener: {
-        onMessages: (messages) => {
-          if (this.#stopping) return;
-          this.#events.recordReceived(messages);
-          for (const message of messages) {
-            raft.step(message);
-            if (message.type === 'InstallSnapshotResponse') this.#parts?.snapshots.answered(message);
-          }
-          loop.wake();
-        },
-        onConnected: (peer) => {
-          this.#events.record({ type: 'peerConnected', peer });
-          raft.peerConnected(peer);
-          loop.wake();
-        },
-        onDisconnected: (peer, reason, broken) => {
-          this.#events.record({ type: 'peerDisconnected', peer, reason });
-          if (broken && !this.#stopping) raft.peerLost(peer);
-          loop.wake();
-        },
-      },
-    });
-  }
-
-  #openClients(desk: RequestDesk, resp: RespNode, metrics: Metrics): Promise<ClientServer> {
-    const { config } = this;
+    const { desk, memberDesk, resp, metrics } = behind;
     return openClientServer({
       ...config.client,
       limits: config.limits,
@@ -287,7 +279,12 @@ export class RunningNode {
       onRequests: (connection: ClientConnection, requests: readonly ClientRequest[]) => {
         const arrivedAt = performance.now();
         for (const { slot, request, line } of requests) {
-          desk.take(request, { id: request.id, slot, connection }, { line, arrivedAt });
+          const to = { id: request.id, slot, connection };
+          if (request.type === 'memberList' || request.type === 'memberChange') {
+            memberDesk.take(request, to, { line, arrivedAt });
+          } else {
+            desk.take(request, to, { line, arrivedAt });
+          }
         }
       },
       resp: (connection) => resp.connect(connection),
@@ -300,15 +297,18 @@ export class RunningNode {
     if (leaderId !== 0) this.#counters.leaderChangesTotal++;
     if (role === 'leader') return;
     this.#open.desk.leadershipLost();
+    this.#open.memberDesk.leadershipLost();
     this.#open.resp.desk.leadershipLost();
   }
 
   #tick(count: number): void {
-    const { raft, desk, resp, loop, snapshots } = this.#open;
+    const { raft, desk, book, memberDesk, resp, loop, peers, snapshots } = this.#open;
     for (let done = 0; done < count; done++) raft.tick();
     const now = performance.now();
     desk.expire(now);
     resp.tick(now);
+    memberDesk.expire(now);
+    book.expire(now, peers);
     snapshots.watch(now);
     this.#forwarder.expire(now - this.config.requestTimeoutMs);
     this.#watchdog?.watch(count);
@@ -316,8 +316,9 @@ export class RunningNode {
   }
 
   status(): NodeStatus {
-    const { raft, store, peers, clients, snapshots } = this.#open;
+    const { raft, store, book, peers, clients, snapshots } = this.#open;
     return buildStatus({
+      members: book.list(),
       config: this.config,
       tickIntervalMs: tickIntervalMsOf(this.config),
       startedAt: this.#startedAt,
@@ -350,28 +351,15 @@ export class RunningNode {
   }
 
   /** Throws ActionRefused, saying why, when the node cannot do it now. */
-  async act(action: NodeAction): Promise<void> {
-    const { raft, loop } = this.#open;
-    switch (action.kind) {
-      case 'stepDown': {
-        const refusal = raft.transferLeadership(action.target ?? 0);
-        if (refusal === 'notLeader') throw new ActionRefused(`n${this.config.nodeId} does not lead`);
-        if (refusal !== null) throw new ActionRefused(`n${action.target} cannot take over (${refusal})`);
-        loop.wake();
-        return;
-      }
-      case 'campaign':
-        if (raft.role === 'leader') throw new ActionRefused(`n${this.config.nodeId} leads already`);
-        raft.campaign();
-        loop.wake();
-        return;
-      case 'powerCut':
-        await this.#powerCut(action.seed);
-        return;
-      case 'snapshot':
-        await this.#open.snapshots.take();
-        return;
-    }
+  act(action: NodeAction): Promise<void> {
+    const { raft, loop, snapshots } = this.#open;
+    return carryOutAction(action, {
+      nodeId: this.config.nodeId,
+      raft,
+      wake: () => loop.wake(),
+      powerCut: (seed) => this.#powerCut(seed),
+      takeSnapshot: () => snapshots.take(),
+    });
   }
 
   async #powerCut(seed: number): Promise<void> {

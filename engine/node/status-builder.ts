@@ -7,13 +7,13 @@ import {
   type Alarm,
   type KeyspaceStatus,
   type LinkStatus,
+  type MemberStatus,
   NODE_STATUS_VERSION,
   type NodeStatus,
   type RaftStatus,
 } from '../protocol/node-status.ts';
 import { VERSION } from '../protocol/version.ts';
 import type { RaftPicture } from '../raft/picture.ts';
-import type { NodeId } from '../raft/types.ts';
 import type { LogStoreStatus } from '../storage/types.ts';
 import type { ClientCounters } from './client-counters.ts';
 import type { FollowerLag } from './follower-lag.ts';
@@ -26,6 +26,7 @@ export interface StatusSources {
   tickIntervalMs: number;
   startedAt: number;
   raft: RaftPicture;
+  members: readonly MemberStatus[];
   store: LogStoreStatus;
   links: readonly LinkStatus[];
   keyspace: KeyspaceStatus;
@@ -51,6 +52,7 @@ export function buildStatus(sources: StatusSources): NodeStatus {
     clusterId: config.clusterId,
     at: now,
     raft: buildRaftStatus(sources, now),
+    members: sources.members,
     disk: {
       segments: store.segments,
       bytes: store.bytes,
@@ -108,6 +110,7 @@ function buildRaftStatus(sources: StatusSources, now: number): RaftStatus {
     electionTimeoutMs: picture.electionTimeoutTicks * sources.tickIntervalMs,
     votes: picture.votes,
     configuration: picture.configuration,
+    configurationIndex: picture.configurationIndex,
     leadTransferee: picture.leadTransferee,
     refetching: picture.refetching,
     progress: picture.progress.map((follower) => ({
@@ -121,12 +124,8 @@ function buildRaftStatus(sources: StatusSources, now: number): RaftStatus {
 }
 
 /** What the `status` command answers: the same facts in the words of the JSON line protocol. */
-export function statusReplyOf(
-  id: RequestId,
-  status: NodeStatus,
-  members: readonly { id: NodeId; peer: string; client: string }[],
-): string {
-  const { raft, links, keyspace } = status;
+export function statusReplyOf(id: RequestId, status: NodeStatus): string {
+  const { raft, links, keyspace, members } = status;
   return statusReply(id, {
     version: VERSION,
     node_id: status.nodeId,
@@ -140,6 +139,7 @@ export function statusReplyOf(
     lastIndex: raft.lastIndex,
     keys: keyspace.keys,
     alarms: status.alarms,
+    members,
     peers: links.map((link) => ({
       id: link.peer,
       address: members.find((member) => member.id === link.peer)?.peer ?? '',

@@ -132,6 +132,7 @@ const ERROR_CODES: ReadonlySet<string> = new Set<ErrorCode>([
   'TOO_LARGE',
   'NO_SPACE',
   'UNAVAILABLE',
+  'REFUSED',
   'TIMEOUT',
   'UNAUTHENTICATED',
 ]);

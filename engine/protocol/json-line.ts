@@ -1,6 +1,7 @@
 // The vocabulary of the JSON line protocol: error codes, limits, and requests as the node sees them.
 // Parsing is json-request.ts, replies are json-reply.ts, the client's side is json-client.ts.
 import type { ByteString, Proposal } from './command.ts';
+import type { MemberRequest } from './json-members.ts';
 
 /** `TIMEOUT`: the write may have happened. Every other code means that it did not. */
 export type ErrorCode =
@@ -10,6 +11,8 @@ export type ErrorCode =
   | 'TOO_LARGE'
   | 'NO_SPACE'
   | 'UNAVAILABLE'
+  /** The members as they are do not allow it now; nothing was done. */
+  | 'REFUSED'
   | 'TIMEOUT'
   | 'UNAUTHENTICATED';
 
@@ -96,4 +99,4 @@ export interface RefusedRequest {
 }
 
 export type Request = WriteRequest | GetRequest | ScanRequest | StatusRequest | PingRequest;
-export type ParsedRequest = Request | RefusedRequest;
+export type ParsedRequest = Request | MemberRequest | RefusedRequest;

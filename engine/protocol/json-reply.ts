@@ -6,6 +6,7 @@ import type { ErrorCode, RequestId } from './json-line.ts';
 import { LINE_TOO_LONG, type LineFault } from './json-line-splitter.ts';
 import { resultMembers, revisionMember, transactionMembers } from './json-result.ts';
 import { keyMembers, valueMembers } from './json-value.ts';
+import type { MemberStatus } from './node-status.ts';
 import { encodeCursor } from './scan-cursor.ts';
 
 /** The brace and, when the request had one, the id. */
@@ -87,6 +88,8 @@ export interface StatusReply {
   lastIndex: number;
   keys: number;
   alarms: readonly string[];
+  /** As this node knows them now. */
+  members: readonly MemberStatus[];
   peers: readonly StatusPeer[];
 }
 

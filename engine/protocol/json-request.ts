@@ -16,6 +16,7 @@ import {
   SCAN_ITEMS_DEFAULT,
   type WriteRequest,
 } from './json-line.ts';
+import { memberRequestOf } from './json-members.ts';
 import { errorReply } from './json-reply.ts';
 import { elementSources, memberSource } from './json-source.ts';
 import { bytesOfBase64, bytesOfText, holdsRiskyNumber, storedFromJson } from './json-value.ts';
@@ -272,8 +273,12 @@ function requestOf(id: RequestId, name: unknown, body: Body, context: Context): 
       return invalid('"command" is missing');
     default:
       if (typeof name !== 'string') invalid('"command" must be a string');
-      throw new Refusal('UNKNOWN_COMMAND', `unknown command ${JSON.stringify(name.slice(0, 64))}`);
+      return memberRequestOf({ id, forward: forwardOf(body) }, name, body, invalid) ?? unknownCommand(name);
   }
+}
+
+function unknownCommand(name: string): never {
+  throw new Refusal('UNKNOWN_COMMAND', `unknown command ${JSON.stringify(name.slice(0, 64))}`);
 }
 
 function refused(id: RequestId, code: ErrorCode, message: string): RefusedRequest {

@@ -69,6 +69,8 @@ export interface RaftStatus {
   /** While campaigning: who answered what. */
   votes: readonly { id: NodeId; granted: boolean }[];
   configuration: Configuration;
+  /** Of the configuration's entry: above `commitIndex` it may still be replaced. 0: the node was started with it. */
+  configurationIndex: number;
   /** The successor while leadership is being handed over, else 0. */
   leadTransferee: NodeId;
   /** Entries still missing before this node has a vote again, both ends included; `to` 0 while unknown. */
@@ -123,6 +125,16 @@ export interface KeyspaceStatus {
   revision: number;
 }
 
+/** A member of the cluster, as this node knows it now. */
+export interface MemberStatus {
+  id: NodeId;
+  /** `outgoing`: still counted until the change under way is done, and gone then. */
+  role: 'voter' | 'learner' | 'outgoing';
+  /** `host:port` for clients and for peers; empty while nobody has told this node. */
+  client: string;
+  peer: string;
+}
+
 export interface NodeStatus {
   version: typeof NODE_STATUS_VERSION;
   nodeId: NodeId;
@@ -130,6 +142,8 @@ export interface NodeStatus {
   /** Milliseconds since the epoch, this node's clock. */
   at: number;
   raft: RaftStatus;
+  /** By id. Without this node: it has left, or has not been taken in yet. */
+  members: readonly MemberStatus[];
   disk: DiskStatus;
   links: readonly LinkStatus[];
   clients: ClientStatus;

@@ -1,10 +1,13 @@
 // The bytes of a snapshot file: a header block, data blocks, a trailer block; each with its number and CRC.
 // What the data means is the state machine's business. Byte by byte in FORMAT.md.
 import { crc32 } from 'node:zlib';
+import { configurationCodec, encodeConfiguration } from '../protocol/configuration-codec.ts';
 import type { Configuration } from '../raft/types.ts';
 import { readU32, readU48, writeU32, writeU48 } from './segment-format.ts';
 
-export const SNAPSHOT_FORMAT_VERSION = 1;
+/** 1 lists the members' ids; 2, used where addresses are known, holds a whole configuration. */
+export const SNAPSHOT_FORMAT_VERSION = 2;
+const VERSION_OF_IDS = 1;
 export const BLOCK_HEADER_BYTES = 16;
 /** Data in one block; the last may hold less. */
 export const BLOCK_DATA_BYTES = 256 * 1024;
@@ -15,6 +18,8 @@ export type BlockKind = (typeof BlockKind)[keyof typeof BlockKind];
 /** `QLOGSNAP` */
 const MAGIC = Uint8Array.of(0x51, 0x4c, 0x4f, 0x47, 0x53, 0x4e, 0x41, 0x50);
 const TRAILER_PAYLOAD_BYTES = 16;
+/** Magic, version, index and term: the same in every version. */
+const HEADER_START_BYTES = 24;
 export const TRAILER_BYTES = BLOCK_HEADER_BYTES + TRAILER_PAYLOAD_BYTES;
 /** A header with thousands of members; anything larger is no header. */
 const HEADER_BYTES_MAX = 64 * 1024;
@@ -82,14 +87,11 @@ export function extendChain(chain: number, blockCrc: number): number {
 }
 
 export function encodeHeaderBlock(identity: SnapshotIdentity): Uint8Array {
+  if ((identity.configuration.addresses ?? []).length > 0) return encodeWhole(identity);
   const { voters, votersOutgoing, learners } = identity.configuration;
   const members = [...voters, ...votersOutgoing, ...learners];
   const block = new Uint8Array(BLOCK_HEADER_BYTES + 36 + 6 * members.length);
-  const payload = block.subarray(BLOCK_HEADER_BYTES);
-  payload.set(MAGIC);
-  writeU32(payload, 8, SNAPSHOT_FORMAT_VERSION);
-  writeU48(payload, 12, identity.lastIncludedIndex);
-  writeU48(payload, 18, identity.lastIncludedTerm);
+  const payload = writeHeaderStart(block, VERSION_OF_IDS, identity);
   writeU32(payload, 24, voters.length);
   writeU32(payload, 28, votersOutgoing.length);
   writeU32(payload, 32, learners.length);
@@ -98,12 +100,47 @@ export function encodeHeaderBlock(identity: SnapshotIdentity): Uint8Array {
   return block;
 }
 
-/** Null when the block is no header of this version. */
+function encodeWhole(identity: SnapshotIdentity): Uint8Array {
+  const configuration = encodeConfiguration(identity.configuration);
+  const block = new Uint8Array(BLOCK_HEADER_BYTES + HEADER_START_BYTES + configuration.length);
+  writeHeaderStart(block, SNAPSHOT_FORMAT_VERSION, identity).set(configuration, HEADER_START_BYTES);
+  sealBlock(block, { kind: BlockKind.header, number: 0 });
+  return block;
+}
+
+/** Returns the payload. */
+function writeHeaderStart(block: Uint8Array, version: number, identity: SnapshotIdentity): Uint8Array {
+  const payload = block.subarray(BLOCK_HEADER_BYTES);
+  payload.set(MAGIC);
+  writeU32(payload, 8, version);
+  writeU48(payload, 12, identity.lastIncludedIndex);
+  writeU48(payload, 18, identity.lastIncludedTerm);
+  return payload;
+}
+
+/** Null when the block is no header of a version that is known. */
 export function decodeHeaderBlock(block: Block): SnapshotIdentity | null {
   const { payload } = block;
-  if (block.kind !== BlockKind.header || block.number !== 0 || payload.length < 36) return null;
+  if (block.kind !== BlockKind.header || block.number !== 0 || payload.length < HEADER_START_BYTES)
+    return null;
   if (MAGIC.some((byte, at) => payload[at] !== byte)) return null;
-  if (readU32(payload, 8) !== SNAPSHOT_FORMAT_VERSION) return null;
+  const version = readU32(payload, 8);
+  const configuration =
+    version === VERSION_OF_IDS
+      ? decodeIds(payload)
+      : version === SNAPSHOT_FORMAT_VERSION
+        ? configurationCodec.decode(payload.subarray(HEADER_START_BYTES))
+        : null;
+  if (configuration === null) return null;
+  return {
+    lastIncludedIndex: readU48(payload, 12),
+    lastIncludedTerm: readU48(payload, 18),
+    configuration,
+  };
+}
+
+function decodeIds(payload: Uint8Array): Configuration | null {
+  if (payload.length < 36) return null;
   const voters = readU32(payload, 24);
   const votersOutgoing = readU32(payload, 28);
   const learners = readU32(payload, 32);
@@ -111,13 +148,9 @@ export function decodeHeaderBlock(block: Block): SnapshotIdentity | null {
   const members = (from: number, count: number): number[] =>
     Array.from({ length: count }, (_, at) => readU48(payload, 36 + 6 * (from + at)));
   return {
-    lastIncludedIndex: readU48(payload, 12),
-    lastIncludedTerm: readU48(payload, 18),
-    configuration: {
-      voters: members(0, voters),
-      votersOutgoing: members(voters, votersOutgoing),
-      learners: members(voters + votersOutgoing, learners),
-    },
+    voters: members(0, voters),
+    votersOutgoing: members(voters, votersOutgoing),
+    learners: members(voters + votersOutgoing, learners),
   };
 }
 

@@ -7,6 +7,7 @@ import {
   LINE_TOO_LONG,
   type SplitLine,
 } from '../protocol/json-line-splitter.ts';
+import type { MemberRequest } from '../protocol/json-members.ts';
 import { errorReply } from '../protocol/json-reply.ts';
 import { parseRequest } from '../protocol/json-request.ts';
 import type { ClientConnection } from './client-connection.ts';
@@ -15,7 +16,7 @@ import type { ProtocolHandler } from './client-protocol.ts';
 /** A request and the place of its reply among the connection's replies. */
 export interface ClientRequest {
   slot: number;
-  request: Request;
+  request: Request | MemberRequest;
   /** As it came in, for passing it on. */
   line: string;
 }

@@ -56,10 +56,17 @@ export function sampleStatus(nodeId: number, changes: StatusChanges = {}): NodeS
       electionTimeoutMs: 200,
       votes: [],
       configuration: { voters: [1, 2, 3], votersOutgoing: [], learners: [] },
+      configurationIndex: 0,
       leadTransferee: 0,
       refetching: null,
       progress: changes.progress ?? [],
     },
+    members: [1, 2, 3].map((id) => ({
+      id,
+      role: 'voter',
+      client: `127.0.0.1:${7000 + id}`,
+      peer: `127.0.0.1:${7100 + id}`,
+    })),
     disk: {
       segments: 1,
       bytes: 100,

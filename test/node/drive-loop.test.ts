@@ -27,6 +27,7 @@ function hosted(start: SingleStart = {}, before: (notes: string[], single: Singl
       notes.push(`reads ${reads.map(({ token, index }) => `${token}@${index}`).join(' ')}`),
     snapshots: () => notes.push('snapshots'),
     softStateChanged: ({ role }) => notes.push(role),
+    configurationChanged: ({ voters }) => notes.push(`members ${voters.join(' ')}`),
     happened: () => {},
     afterReady: () => {},
   };

@@ -42,6 +42,7 @@ function open(start: SingleStart = {}) {
     const line = JSON.stringify(request);
     const parsed = parseRequest(line);
     if (parsed.type === 'refused') throw new Error(parsed.reply);
+    if (parsed.type === 'memberList' || parsed.type === 'memberChange') throw new Error('not for this desk');
     desk.take(parsed, { id: parsed.id, slot: slot++, connection }, { line, arrivedAt });
   };
   const carryOut = (now = 0): Message[] => {

@@ -115,6 +115,7 @@ describe('reply lines', () => {
       lastIndex: 9,
       keys: 4,
       alarms: [],
+      members: [{ id: 1, role: 'voter', client: '127.0.0.1:7001', peer: '127.0.0.1:7101' }],
       peers: [{ id: 2, address: '127.0.0.1:7102', connected: true, matchIndex: 8 }],
     } as const;
     expect(JSON.parse(statusReply(4, status))).toEqual({ id: 4, status: 'ok', ...status });

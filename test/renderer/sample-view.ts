@@ -65,11 +65,18 @@ export function statusOf(nodeId: NodeId, changes: StatusChanges = {}): NodeStatu
       electionTimeoutMs: 200,
       votes: [],
       configuration: { voters: NODES, votersOutgoing: [], learners: [] },
+      configurationIndex: 0,
       leadTransferee: 0,
       refetching: null,
       progress: [],
       ...changes.raft,
     },
+    members: [1, 2, 3].map((id) => ({
+      id,
+      role: 'voter',
+      client: `127.0.0.1:${7000 + id}`,
+      peer: `127.0.0.1:${7100 + id}`,
+    })),
     disk: {
       segments: 2,
       bytes: 4096,
