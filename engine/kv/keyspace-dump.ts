@@ -13,14 +13,14 @@
 // One state has one stream: equal states give equal bytes, whatever way led to them.
 import { ByteReader } from '../protocol/byte-reader.ts';
 import { ByteWriter } from '../protocol/byte-writer.ts';
-import { ValueKind } from '../protocol/command.ts';
+import { type ByteString, ValueKind } from '../protocol/command.ts';
 import { CLIENT_ID_BYTES } from '../protocol/command-codec.ts';
 import { DecodeError } from '../protocol/decode-error.ts';
 import { readU32, writeU32 } from '../protocol/little-endian.ts';
 import type { KeyRecord, KeyspaceView } from './key-record.ts';
 import { readResult, writeResult } from './result-codec.ts';
 import type { Session } from './sessions.ts';
-import { createTree } from './sorted-tree.ts';
+import { loadTree } from './sorted-tree.ts';
 
 const Block = { header: 1, keys: 2, sessions: 3, end: 4 } as const;
 type BlockType = (typeof Block)[keyof typeof Block];
@@ -112,7 +112,8 @@ interface DumpHeader {
 
 /** Takes the stream in pieces of any size. Throws DecodeError, and nothing else, when it is no such stream. */
 export class KeyspaceRestorer {
-  readonly #records = createTree<KeyRecord>();
+  #keys: ByteString[] = [];
+  #records: KeyRecord[] = [];
   readonly #sessions: Session[] = [];
   /** Nobody's: whoever restores the view must not change its records in place. */
   readonly #owner: object = {};
@@ -148,7 +149,7 @@ export class KeyspaceRestorer {
     const header = this.#header;
     if (header === null || !this.#ended) throw new DecodeError('a keyspace that is cut short', this.#offset);
     if (
-      header.keys !== this.#records.size ||
+      header.keys !== this.#keys.length ||
       header.bytes !== this.#bytes ||
       header.expiring !== this.#expiring ||
       header.sessions !== this.#sessions.length
@@ -156,7 +157,10 @@ export class KeyspaceRestorer {
       throw new DecodeError('the counts of the keyspace do not add up', this.#offset);
     }
     const { lastApplied, revision, bytes, time, expiring } = header;
-    const [records, sessions] = [this.#records, this.#sessions];
+    const records = loadTree(this.#keys, this.#records);
+    this.#keys = [];
+    this.#records = [];
+    const sessions = this.#sessions;
     return { records, expiring, bytes, revision, lastApplied, time, sessions };
   }
 
@@ -229,14 +233,15 @@ export class KeyspaceRestorer {
     const value = reader.lengthAndByteString();
     if (this.#lastKey !== null && key <= this.#lastKey) reader.fail('keys that do not rise');
     this.#lastKey = key;
+    this.#keys.push(key);
     this.#bytes += key.length + value.length;
     const owner = this.#owner;
     if (hasEnd) {
       if (this.#header?.hasTime !== true) reader.fail('an end in a keyspace without time');
       this.#expiring++;
-      this.#records.set(key, { value, kind, revision, owner, expiresAt });
+      this.#records.push({ value, kind, revision, owner, expiresAt });
     } else {
-      this.#records.set(key, { value, kind, revision, owner });
+      this.#records.push({ value, kind, revision, owner });
     }
   }
 
