@@ -59,6 +59,11 @@ export function createMetrics(nodeId: NodeId, status: () => NodeStatus, counters
   gauge('raft_last_index', 'Last index in the log', (now) => now.raft.lastIndex);
   gauge('disk_wal_bytes', 'Bytes of log files', (now) => now.disk.bytes);
   counter('disk_wal_fsyncs_total', 'Syncs of the log', () => status().disk.syncsTotal);
+  counter(
+    'disk_wal_entries_synced_total',
+    'Entries made durable; over the syncs, what group commit gathers',
+    () => status().disk.entriesSyncedTotal,
+  );
   gauge('disk_wal_fsync_duration_seconds_p50', 'Median of recent syncs', (now) => now.disk.syncP50Ms / 1000);
   gauge(
     'disk_wal_fsync_duration_seconds_p99',

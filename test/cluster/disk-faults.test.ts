@@ -121,3 +121,21 @@ test.each(['EIO', 'ENOSPC'] as const)(
     await expectNothingLost(cluster, load, node);
   },
 );
+
+test('SIGKILL half-way through a snapshot changes nothing', async () => {
+  const node = await cluster.leader();
+  const load = startLoad([cluster.client()], 8);
+  await writesGoOn(load);
+  const before = await snapshotsIn(node);
+  await inject(node, { operations: ['sync'], effect: { kind: 'hang' }, pathContains: '.snap' });
+  node.act({ kind: 'snapshot' }).catch(() => {});
+  const partsOf = async () => (await readdir(node.dataDir)).filter((name) => name.endsWith('.snap.tmp'));
+  await eventually('a part of it is on disk', async () => (await partsOf()).length === 1);
+  await node.kill();
+  expect(await partsOf()).toHaveLength(1);
+  await writesGoOn(load);
+  await node.start();
+  expect(await partsOf()).toEqual([]);
+  expect(await snapshotsIn(node)).toEqual(before);
+  await expectNothingLost(cluster, load, node);
+});
