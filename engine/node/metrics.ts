@@ -82,6 +82,14 @@ export function createMetrics(nodeId: NodeId, status: () => NodeStatus, counters
   gauge('keyspace_keys', 'Keys stored', (now) => now.keyspace.keys);
   gauge('keyspace_bytes', 'Bytes of keys and values', (now) => now.keyspace.bytes);
   gauge('process_resident_memory_bytes', 'Resident memory', (now) => now.process.residentBytes);
+  addRoundTrips(registry, status);
+
+  return {
+    read: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+  };
+}
+
+function addRoundTrips(registry: Registry, status: () => NodeStatus): void {
   new Gauge({
     name: 'quorumlab_network_peer_round_trip_time_seconds',
     help: 'Smoothed round trip to a peer',
@@ -93,8 +101,4 @@ export function createMetrics(nodeId: NodeId, status: () => NodeStatus, counters
       }
     },
   });
-
-  return {
-    read: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
-  };
 }
