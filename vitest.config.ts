@@ -11,7 +11,7 @@ export default defineConfig({
           name: 'unit',
           environment: 'node',
           include: ['test/**/*.test.{ts,tsx}'],
-          exclude: ['test/renderer/**', 'test/cluster/**', 'test/e2e/**'],
+          exclude: ['test/renderer/**', 'test/cluster/**', 'test/redis-clients/**', 'test/e2e/**'],
           testTimeout: 20_000,
         },
       },
@@ -27,7 +27,7 @@ export default defineConfig({
         test: {
           name: 'cluster',
           environment: 'node',
-          include: ['test/cluster/**/*.test.ts'],
+          include: ['test/cluster/**/*.test.ts', 'test/redis-clients/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,

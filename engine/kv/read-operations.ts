@@ -62,7 +62,9 @@ function storedOf(record: KeyRecord | undefined): StoredValue | null {
 
 /** Both ends inclusive, negative ones from the end; nothing where they cross. */
 function sliceOf(value: string, { start, end }: { start: number; end: number }): string {
+  // As Redis: what begins before the value begins with it, and an end before it takes the first byte.
+  if (start < 0 && end < 0 && start > end) return '';
   const from = start < 0 ? Math.max(0, value.length + start) : start;
-  const to = end < 0 ? value.length + end : end;
+  const to = end < 0 ? Math.max(0, value.length + end) : end;
   return to < from ? '' : value.slice(from, to + 1);
 }

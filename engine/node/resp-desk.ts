@@ -72,9 +72,8 @@ export interface RespDeskOptions {
 /** Far from the tokens of the other desk. */
 const TOKEN_BEGIN = 2 ** 40;
 
-const REFUSALS: Record<ProposeRefusal, string> = {
+const REFUSALS: Record<Exclude<ProposeRefusal, 'transferring'>, string> = {
   notLeader: '-TRYAGAIN leadership has moved; nothing was done\r\n',
-  transferring: '-TRYAGAIN leadership is being handed over; nothing was done\r\n',
   tooMuchUncommitted:
     '-TRYAGAIN too much is waiting to be committed (setting uncommittedBytesMax); nothing was done\r\n',
 };
@@ -162,6 +161,9 @@ export class RespDesk {
       batch.firstIndex = result.firstIndex;
       batch.term = result.term;
       this.#writes.push(batch);
+    } else if (result.why === 'transferring') {
+      // Nothing was done yet, and soon either this node leads on or another one does.
+      this.#pending = batch;
     } else {
       this.#failWrites(batch, REFUSALS[result.why]);
     }
@@ -254,6 +256,9 @@ export class RespDesk {
   /** Leadership is gone: what was proposed may or may not survive, and only a later leader knows. */
   leadershipLost(): void {
     for (const batch of this.#writes.splice(0)) this.#failWrites(batch, LEADERSHIP_LOST);
+    const pending = this.#pending;
+    this.#pending = null;
+    if (pending !== null) this.#failWrites(pending, REFUSALS.notLeader);
   }
 
   /** Answers what has waited too long. `now`: milliseconds of the node's monotonic clock. */
@@ -267,6 +272,11 @@ export class RespDesk {
           batch,
           `-TIMEOUT no majority had the write on disk ${after}; it may have happened\r\n`,
         );
+    }
+    const pending = this.#pending;
+    if (pending !== null && pending.arrivedAt < arrivedBefore) {
+      this.#pending = null;
+      this.#failWrites(pending, `-TRYAGAIN leadership was not handed over ${after}; nothing was done\r\n`);
     }
     for (const batch of this.#reads) {
       if (batch.arrivedAt < arrivedBefore && !batch.done)

@@ -12,6 +12,7 @@ import { parseInt64 } from './resp-numbers.ts';
 
 export type ExpiryUnit = 'seconds' | 'milliseconds' | 'secondsAt' | 'millisecondsAt';
 
+const INT64_MIN = -(2n ** 63n);
 /** Milliseconds since 1970 stand in 48 bits: until the year 10889. */
 const TIME_MAX = 2n ** 48n - 1n;
 /** What lies in the past ends at once, whenever that was. */
@@ -29,7 +30,9 @@ function isAbsolute(unit: ExpiryUnit): boolean {
   return unit === 'secondsAt' || unit === 'millisecondsAt';
 }
 
+/** Null: too far away, in either direction. */
 function endOf(ms: bigint, unit: ExpiryUnit): Expiry | null {
+  if (ms < INT64_MIN) return null;
   if (ms <= 0n) return LONG_AGO;
   const latest = isAbsolute(unit) ? TIME_MAX : TIME_MAX - BigInt(Date.now()) - 86_400_000n;
   if (ms > latest) return null;

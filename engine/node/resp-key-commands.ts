@@ -6,7 +6,6 @@ import {
   type CommandBody,
   NOT_INTEGER,
   type ReadCommand,
-  type Refusal,
   SYNTAX_ERROR,
   unexpected,
   type WriteCommand,
@@ -95,21 +94,6 @@ function encodingOf(value: ByteString): string {
   return value.length <= 44 ? 'embstr' : 'raw';
 }
 
-function objectOperation(argv: Argv): ReturnType<ReadCommand['operation']> {
-  const subcommand = (argv[1] as string).toLowerCase();
-  if (subcommand === 'freq') {
-    return argv.length === 3 ? { type: 'get', key: argv[2] as string } : wrongObject(argv);
-  }
-  if (!['encoding', 'refcount', 'idletime'].includes(subcommand)) {
-    return resp.error(`ERR unknown subcommand '${argv[1]?.slice(0, 128)}'. Try OBJECT HELP.`);
-  }
-  return argv.length === 3 ? { type: 'get', key: argv[2] as string } : wrongObject(argv);
-}
-
-function wrongObject(argv: Argv): Refusal {
-  return resp.error(`ERR wrong number of arguments for 'object|${argv[1]?.toLowerCase()}' command`);
-}
-
 function objectReply(result: OperationResult, argv: Argv, version: resp.RespVersion): ByteString {
   if (result.type !== 'value') return unexpected(result);
   if (result.value === null) return resp.nullBulk(version);
@@ -172,7 +156,7 @@ export const KEY_COMMANDS: Readonly<Record<string, CommandBody>> = {
   persist: { kind: 'write', operation: ([, key = '']) => ({ type: 'persist', key }), reply: changedReply },
   object: {
     kind: 'read',
-    operation: objectOperation,
+    operation: ([, , key = '']) => ({ type: 'get', key }),
     reply: (result, argv, { version }) => objectReply(result, argv, version),
   },
 };

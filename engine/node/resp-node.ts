@@ -75,7 +75,7 @@ export class RespNode {
     this.keyspace = keyspace;
     this.counters = counters;
     this.limits = config.limits;
-    this.password = null;
+    this.password = config.password ?? null;
     this.settings = new RespSettings(config);
     this.waits = new RespWaits(raft);
     const { requestTimeoutMs } = config;

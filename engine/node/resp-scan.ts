@@ -69,7 +69,7 @@ function parseOptions(argv: readonly ByteString[]): ScanOptions | Refusal {
 }
 
 function isCursor(text: ByteString): boolean {
-  return /^[0-9]{1,20}$/.test(text) && BigInt(text) < 2n ** 64n;
+  return /^-?[0-9]{1,20}$/.test(text) && BigInt(text) < 2n ** 64n;
 }
 
 function reply(result: OperationResult, argv: readonly ByteString[], cursors: ScanCursors): ByteString {

@@ -2,7 +2,7 @@
 // the leader, or answered on the spot.
 import type { ByteString } from '../protocol/command.ts';
 import { encodeProposal, PROPOSAL_BYTES_MAX, proposalBytes } from '../protocol/command-codec.ts';
-import { arityError, arityFits, keyPositions } from '../protocol/resp-command-table.ts';
+import { arityError, arityFits, keyPositions, subcommandError } from '../protocol/resp-command-table.ts';
 import { error, QUEUED, type RespVersion } from '../protocol/resp-encode.ts';
 import type { RespArgs } from '../protocol/resp-parser.ts';
 import type { ClientConnection } from '../transport/client-connection.ts';
@@ -17,6 +17,8 @@ import {
 import type { RespNode } from './resp-node.ts';
 import type { RespTransaction } from './resp-transaction.ts';
 
+/** Subcommands of RAFT that are not for people. */
+const BETWEEN_NODES: ReadonlySet<string> = new Set(['forwarded', 'guard', 'revisions']);
 const NO_AUTH = '-NOAUTH Authentication required.\r\n';
 
 export class RespSession implements RespSink {
@@ -92,8 +94,9 @@ export class RespSession implements RespSink {
     }
     this.lastCommand = bound.spec.name;
     this.node.commandsTotal++;
-    if (!arityFits(bound.spec, args.argc)) {
-      this.#reject(error(arityError(bound.spec)));
+    const misuse = this.#misuseOf(bound, args);
+    if (misuse !== null) {
+      this.#reject(error(misuse));
       return;
     }
     if (!this.authenticated && !bound.needsNoAuth) {
@@ -106,6 +109,13 @@ export class RespSession implements RespSink {
     }
     if (bound.body.kind === 'local') this.#runLocal(bound.body, argvOf(args));
     else this.#runData(bound, args);
+  }
+
+  #misuseOf({ spec }: BoundCommand, args: RespArgs): string | null {
+    if (!arityFits(spec, args.argc)) return arityError(spec);
+    if (spec.subcommands.length === 0 || args.argc === 1) return null;
+    const given = args.text(1);
+    return BETWEEN_NODES.has(given) && spec.name === 'raft' ? null : subcommandError(spec, given, args.argc);
   }
 
   batchEnded(): void {

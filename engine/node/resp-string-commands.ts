@@ -11,6 +11,7 @@ import {
 import * as resp from '../protocol/resp-encode.ts';
 import {
   type CommandBody,
+  NOT_FLOAT,
   NOT_INTEGER,
   type ReadCommand,
   type Refusal,
@@ -55,58 +56,56 @@ const UNITS: Readonly<Record<string, ExpiryUnit>> = {
   PXAT: 'millisecondsAt',
 };
 
-interface SetOptions {
+interface Options {
   when: Presence;
-  expiry: Expiry | null;
+  /** Null: neither an end nor KEEPTTL nor PERSIST was asked for. */
+  end: { unit: ExpiryUnit; text: ByteString } | 'keep' | 'persist' | null;
   returnsPrevious: boolean;
 }
 
-/** Options of SET from the fourth argument on; null: a syntax error. */
-function parseSetOptions(argv: Argv): SetOptions | Refusal {
-  const options: SetOptions = { when: 'always', expiry: null, returnsPrevious: false };
-  for (let at = 3; at < argv.length; at++) {
+/** The options of SET from the fourth argument on, or of GETEX from the third; null: a syntax error. As in Redis, the same option may come twice. */
+function parseOptions(argv: Argv, first: number): Options | null {
+  const isSet = first === 3;
+  const options: Options = { when: 'always', end: null, returnsPrevious: false };
+  for (let at = first; at < argv.length; at++) {
     const option = (argv[at] as string).toUpperCase();
-    if ((option === 'NX' || option === 'XX') && options.when === 'always') {
-      options.when = option === 'NX' ? 'absent' : 'present';
-    } else if (option === 'NX' || option === 'XX') {
-      if ((option === 'NX') !== (options.when === 'absent')) return SYNTAX_ERROR;
-    } else if (option === 'GET') {
+    const unit = UNITS[option];
+    const { end, when } = options;
+    if (unit !== undefined) {
+      const text = argv[++at];
+      if (text === undefined || typeof end === 'string' || (end !== null && end.unit !== unit)) return null;
+      options.end = { unit, text };
+    } else if (option === 'KEEPTTL' && isSet && (end === null || end === 'keep')) {
+      options.end = 'keep';
+    } else if (option === 'PERSIST' && !isSet && (end === null || end === 'persist')) {
+      options.end = 'persist';
+    } else if (option === 'NX' && isSet && when !== 'present') {
+      options.when = 'absent';
+    } else if (option === 'XX' && isSet && when !== 'absent') {
+      options.when = 'present';
+    } else if (option === 'GET' && isSet) {
       options.returnsPrevious = true;
-    } else if (option === 'KEEPTTL' && (options.expiry === null || options.expiry.type === 'keep')) {
-      options.expiry = KEEP_EXPIRY;
-    } else if (UNITS[option] !== undefined && options.expiry === null && at + 1 < argv.length) {
-      // Read last, as Redis does: what is wrong with the number comes behind what is wrong with the words.
-      options.expiry = { type: 'none' };
-      at++;
     } else {
-      return SYNTAX_ERROR;
+      return null;
     }
   }
   return options;
 }
 
+function expiryOf(end: Options['end'], name: string): Expiry | Refusal {
+  if (end === 'keep') return KEEP_EXPIRY;
+  return end === null || end === 'persist' ? NO_EXPIRY : expiryFrom(end.text, end.unit, name);
+}
+
 function setOperation(argv: Argv): Operation | Refusal {
   const [, key = '', value = ''] = argv;
   if (argv.length === 3) return { type: 'set', key, value, kind };
-  const options = parseSetOptions(argv);
-  if (typeof options === 'string') return options;
-  let expiry = options.expiry ?? NO_EXPIRY;
-  const unitAt = argv.findIndex((word, at) => at >= 3 && UNITS[word.toUpperCase()] !== undefined);
-  if (unitAt !== -1) {
-    const unit = UNITS[(argv[unitAt] as string).toUpperCase()] as ExpiryUnit;
-    const parsed = expiryFrom(argv[unitAt + 1] as string, unit, 'set');
-    if (typeof parsed === 'string') return parsed;
-    expiry = parsed;
-  }
-  return {
-    type: 'setWith',
-    key,
-    value,
-    kind,
-    when: options.when,
-    expiry,
-    returnsPrevious: options.returnsPrevious,
-  };
+  const options = parseOptions(argv, 3);
+  if (options === null) return SYNTAX_ERROR;
+  const expiry = expiryOf(options.end, 'set');
+  if (typeof expiry === 'string') return expiry;
+  const { when, returnsPrevious } = options;
+  return { type: 'setWith', key, value, kind, when, expiry, returnsPrevious };
 }
 
 function setReply(result: OperationResult, argv: Argv, { version }: RespSession): ByteString {
@@ -155,21 +154,36 @@ function increment(sign: 1n | -1n): WriteCommand {
   );
 }
 
+/** A wrong end is only an error where there is a key: Redis looks at the key first. */
 function getexOperation(argv: Argv): Operation | Refusal {
   const key = argv[1] as string;
-  if (argv.length === 2) return { type: 'get', key };
-  const option = (argv[2] as string).toUpperCase();
-  if (option === 'PERSIST' && argv.length === 3) return { type: 'getAndExpire', key, expiry: NO_EXPIRY };
-  const unit = UNITS[option];
-  if (unit === undefined || argv.length !== 4) return SYNTAX_ERROR;
-  const expiry = expiryFrom(argv[3] as string, unit, 'getex');
-  return typeof expiry === 'string' ? expiry : { type: 'getAndExpire', key, expiry };
+  const options = parseOptions(argv, 2);
+  if (options === null) return SYNTAX_ERROR;
+  const expiry = expiryOf(options.end, 'getex');
+  return options.end === null || typeof expiry === 'string'
+    ? { type: 'get', key }
+    : { type: 'getAndExpire', key, expiry };
+}
+
+function getexReply(result: OperationResult, argv: Argv, session: RespSession): ByteString {
+  const expiry = expiryOf(parseOptions(argv, 2)?.end ?? null, 'getex');
+  const refused = typeof expiry === 'string' && result.type === 'value' && result.value !== null;
+  return refused ? expiry : valueReply(result, argv, session);
+}
+
+/** Far beyond any value, and still a number that an entry can hold. */
+const OFFSET_MAX = 2 ** 40;
+
+function clamped(offset: number): number {
+  return Math.max(-OFFSET_MAX, Math.min(OFFSET_MAX, offset));
 }
 
 function getRange([, key = '', from = '', to = '']: Argv): ReadOperation | Refusal {
   const start = parseWhole(from);
   const end = parseWhole(to);
-  return start === null || end === null ? NOT_INTEGER : { type: 'getRange', key, start, end };
+  return start === null || end === null
+    ? NOT_INTEGER
+    : { type: 'getRange', key, start: clamped(start), end: clamped(end) };
 }
 
 /** Redis answers with an empty string where there is nothing. */
@@ -190,6 +204,9 @@ function setRange([, key = '', from = '', value = '']: Argv, session: RespSessio
 }
 
 const FLOAT = /^[+-]?(?:\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)$/;
+
+const INFINITE = /^[+-]?inf(?:inity)?$/i;
+const INFINITE_SUM = resp.error('ERR increment would produce NaN or Infinity');
 
 export const STRING_COMMANDS: Readonly<Record<string, CommandBody>> = {
   get: read(([, key = '']) => ({ type: 'get', key }), valueReply),
@@ -232,7 +249,7 @@ export const STRING_COMMANDS: Readonly<Record<string, CommandBody>> = {
     },
   ),
   getdel: write(([, key = '']) => ({ type: 'getAndDelete', key }), valueReply),
-  getex: write(getexOperation, valueReply),
+  getex: write(getexOperation, getexReply),
   append: write(([, key = '', value = '']) => ({ type: 'append', key, value }), lengthReply),
   strlen: read(([, key = '']) => ({ type: 'strlen', key }), lengthReply),
   getrange: read(getRange, rangeReply),
@@ -243,8 +260,10 @@ export const STRING_COMMANDS: Readonly<Record<string, CommandBody>> = {
   incrby: increment(1n),
   decrby: increment(-1n),
   incrbyfloat: write(
-    ([, key = '', by = '']) =>
-      FLOAT.test(by) ? { type: 'incrByFloat', key, by } : resp.error('ERR value is not a valid float'),
+    ([, key = '', by = '']) => {
+      if (FLOAT.test(by)) return { type: 'incrByFloat', key, by };
+      return INFINITE.test(by) ? INFINITE_SUM : NOT_FLOAT;
+    },
     (result) => (result.type === 'incrByFloat' ? resp.bulk(result.value) : unexpected(result)),
   ),
   lcs: lcsCommand,

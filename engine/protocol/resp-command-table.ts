@@ -95,7 +95,7 @@ client|setname 3 noscript,loading,stale 0,0,0 connection 2.6.9 Names the connect
 command -1 loading,stale 0,0,0 server 2.8.13 Describes the commands
 command|count 2 loading,stale 0,0,0 server 2.8.13 Gives the number of commands
 command|docs -2 loading,stale 0,0,0 server 7.0.0 Documents commands
-command|getkeys -3 loading,stale 0,0,0 server 2.8.13 Finds the keys in a command
+command|getkeys -4 loading,stale 0,0,0 server 2.8.13 Finds the keys in a command
 command|help 2 loading,stale 0,0,0 server 5.0.0 Lists the subcommands
 command|info -2 loading,stale 0,0,0 server 2.8.13 Describes commands
 command|list -2 loading,stale 0,0,0 server 7.0.0 Lists the names of commands
@@ -161,6 +161,16 @@ export function arityFits(spec: RespCommandSpec, argc: number): boolean {
 /** Redis's sentence. */
 export function arityError(spec: RespCommandSpec): string {
   return `ERR wrong number of arguments for '${spec.name}' command`;
+}
+
+/** Redis's sentence for a subcommand that is not there, or does not get its arguments; null when all is well. */
+export function subcommandError(spec: RespCommandSpec, given: string, argc: number): string | null {
+  const wanted = `${spec.name}|${given.toLowerCase()}`;
+  const found = spec.subcommands.find((candidate) => candidate.name === wanted);
+  if (found === undefined) {
+    return `ERR unknown subcommand '${given.slice(0, 128)}'. Try ${spec.name.toUpperCase()} HELP.`;
+  }
+  return arityFits(found, argc) ? null : arityError(found);
 }
 
 /** Positions of the keys among `argc` arguments. */

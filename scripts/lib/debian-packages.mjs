@@ -24,6 +24,8 @@ export const DESKTOP_PACKAGES = [
   'dbus',
   'fonts-liberation',
 ];
+/** The real clients, and the real server to compare with. */
+export const REDIS_PACKAGES = ['redis-server', 'redis-tools', 'python3-redis'];
 export const BROWSER_PACKAGES = ['chromium', 'fonts-liberation'];
 
 /** @param {string[]} packages */

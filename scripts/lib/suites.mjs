@@ -2,12 +2,17 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { relative, sep } from 'node:path';
 import { missingLibraries, resolveElectronRuntime } from '../electron-runtime.mjs';
-import { BROWSER_PACKAGES, DESKTOP_PACKAGES, installDebianPackages } from './debian-packages.mjs';
+import {
+  BROWSER_PACKAGES,
+  DESKTOP_PACKAGES,
+  installDebianPackages,
+  REDIS_PACKAGES,
+} from './debian-packages.mjs';
 import { filesBelow } from './hashing.mjs';
 import { inProject, projectRoot } from './paths.mjs';
 import { findProgram, run } from './processes.mjs';
 import { readPlaywrightReport, readVitestReport, tally } from './reports.mjs';
-import { PlainError } from './terminal.mjs';
+import { PlainError, say, yellow } from './terminal.mjs';
 
 /**
  * @typedef {object} Suite
@@ -73,6 +78,20 @@ async function prepareBrowser(timeLimitMs) {
   return playwrightCommand('browser', timeLimitMs, { QUORUMLAB_CHROMIUM: chromium });
 }
 
+/** Without Redis's own programs everything else of the suite still runs: their tests are skipped by name. */
+async function prepareCluster() {
+  try {
+    const found = await Promise.all(['redis-server', 'redis-benchmark'].map((name) => findProgram([name])));
+    const python = await run('/usr/bin/python3', ['-c', 'import redis'], { timeLimitMs: 20_000 });
+    if (!found.every(Boolean) || python.code !== 0)
+      await installDebianPackages('the Redis clients', REDIS_PACKAGES);
+  } catch (error) {
+    if (!(error instanceof PlainError)) throw error;
+    say(yellow(error.message));
+  }
+  return vitestCommand('cluster', ['cluster']);
+}
+
 /** @param {string} file relative to test/ @param {string[]} folders */
 const inFolders = (file, folders) => folders.includes(file.split(sep)[0] ?? '');
 /** @param {string} file */
@@ -87,15 +106,15 @@ export const SUITES = [
   {
     name: 'unit',
     timeLimitMs: 10 * MINUTE_MS,
-    owns: (file) => isTest(file) && !inFolders(file, ['cluster', 'e2e']),
+    owns: (file) => isTest(file) && !inFolders(file, ['cluster', 'redis-clients', 'e2e']),
     prepare: async () => vitestCommand('unit', ['unit', 'renderer']),
     readReport: readVitestReport,
   },
   {
     name: 'cluster',
     timeLimitMs: 8 * MINUTE_MS,
-    owns: (file) => isTest(file) && inFolders(file, ['cluster']),
-    prepare: async () => vitestCommand('cluster', ['cluster']),
+    owns: (file) => isTest(file) && inFolders(file, ['cluster', 'redis-clients']),
+    prepare: prepareCluster,
     readReport: readVitestReport,
   },
   {

@@ -262,8 +262,9 @@ export class ModelKeyspace {
       case 'getRange': {
         // As `subarray` counts from the end; only its end is exclusive.
         const bytes = Buffer.from(this.#find(command.key)?.value ?? '', 'latin1');
-        const end = command.end < 0 ? bytes.length + command.end : command.end;
-        const value = end < 0 ? '' : bytes.subarray(command.start, end + 1).toString('latin1');
+        const end = command.end < 0 ? Math.max(0, bytes.length + command.end) : command.end;
+        const crossed = command.start < 0 && command.end < 0 && command.start > command.end;
+        const value = crossed ? '' : bytes.subarray(command.start, end + 1).toString('latin1');
         return {
           type: 'value',
           value: { value, kind: 0 },

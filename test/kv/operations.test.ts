@@ -89,7 +89,9 @@ describe('getRange', () => {
     [5, 1, ''],
     [100, 200, ''],
     [-100, 1, 'Th'],
-    [0, -100, ''],
+    [0, -100, 'T'],
+    [-100, -90, 'T'],
+    [-3, -5, ''],
   ])('%i to %i is %s', (start, end, value) => {
     const machine = new Machine();
     machine.set('k', 'This is a string');
