@@ -7,6 +7,7 @@ import { addCheck } from './check-command.ts';
 import { addCluster } from './cluster-command.ts';
 import { CliExitCode, EXIT_CODES_HELP, reportError } from './exit-code.ts';
 import { addKeyCommands } from './key-commands.ts';
+import { addMember } from './member-command.ts';
 import { addScan } from './scan-command.ts';
 import { addServe } from './serve-command.ts';
 import { addSnapshot } from './snapshot-command.ts';
@@ -39,6 +40,7 @@ ${EXIT_CODES_HELP}`,
   addCluster(program);
   addServe(program);
   addStatus(program);
+  addMember(program);
   addKeyCommands(program);
   addBulkSet(program);
   addScan(program);

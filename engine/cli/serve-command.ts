@@ -17,6 +17,7 @@ interface ServeFlags {
   peerPort?: number;
   peers?: NodeConfigInput['peers'];
   json?: true;
+  join?: true;
 }
 
 const HOST_DEFAULT = '127.0.0.1';
@@ -35,11 +36,13 @@ export function addServe(program: Command): void {
     .option('--host <host>', `address to listen on (default: ${HOST_DEFAULT})`)
     .option('--client-port <port>', "default: this node's in --peers, else 7000 + id", integer(0, 65_535))
     .option('--peer-port <port>', "default: this node's in --peers, else 7100 + id", integer(0, 65_535))
+    .option('--join', 'a node that is added to a cluster: it waits for `member add`, with an empty folder')
     .option('--json', 'print one line of JSON when it is up, and nothing else')
     .addHelpText(
       'after',
       `
 Every node gets the same --peers. Without --peers it is a cluster of one.
+One that joins names itself and the members that it can find now; see: quorumlab member --help.
 
 Listening beyond this machine would need a password for clients and a secret between peers; this version has
 neither, so it refuses. To span machines, let each node listen on loopback and connect them by tunnels.
@@ -84,6 +87,7 @@ async function configOf(flags: ServeFlags): Promise<NodeConfigInput> {
     client: { host, port: clientPort },
     peer: { host: flags.host ?? file.peer?.host ?? host, port: peerPort },
     peers: flags.peers ?? file.peers ?? alone,
+    join: flags.join ?? file.join ?? false,
   };
 }
 

@@ -13,6 +13,7 @@ import {
 import type { Consistency } from '../protocol/json-line.ts';
 import { refusedLocally, type WriteSession } from './client-error.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { createMembers, type Members } from './members.ts';
 import { splitAddress } from './node-link.ts';
 import type { Effect, Receipt, Settled, Target } from './operation.ts';
 import { isUuid, SessionLanes } from './session-lanes.ts';
@@ -113,6 +114,8 @@ export interface Client {
   status(
     options?: CallOptions & { address?: string | undefined },
   ): Promise<WithReceipt & { status: StatusFields }>;
+  /** Who is in the cluster, and who shall be. */
+  readonly members: Members;
   ping(options?: CallOptions & { address?: string | undefined }): Promise<WithReceipt>;
   /** Rejects what is pending with `CLOSED` and drops the connections. */
   close(): void;
@@ -212,6 +215,17 @@ class ClusterClient implements Client {
     const { receipt } = await this.#ask({ command: 'ping' }, options);
     return { receipt };
   }
+
+  readonly members = createMembers((command, { address, deadlineMs }) => {
+    const isList = command.command === 'member_list';
+    return this.#submit(command, {
+      // A change is no write with a session: repeated, it could be refused for having been done.
+      effect: isList ? 'read' : 'plainWrite',
+      target: address === undefined ? 'leader' : this.#dispatcher.finder.link(address),
+      deadlineMs,
+      session: null,
+    });
+  });
 
   close(): void {
     this.#dispatcher.close();

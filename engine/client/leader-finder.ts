@@ -195,9 +195,11 @@ export class LeaderFinder implements NodeLinkListener {
       this.#words.set(link, reply.status === 'error' ? reply.message : 'it redirects');
       return;
     }
-    const { role, currentTerm, leaderAddress } = readProbe(link, reply);
+    const { role, currentTerm, leaderAddress, members } = readProbe(link, reply);
     this.#words.set(link, `${role} in term ${currentTerm}, ${leaderAddress ?? 'no leader'}`);
     if (leaderAddress !== null) this.#learn(leaderAddress);
+    // Members come and go: one that is new today may be all that is left tomorrow.
+    for (const address of members) this.#learn(address);
     if (role !== 'leader') {
       this.forget(link);
       return;
@@ -224,12 +226,18 @@ export class LeaderFinder implements NodeLinkListener {
 function readProbe(
   link: NodeLink,
   reply: OkReply,
-): { role: string; currentTerm: number; leaderAddress: string | null } {
-  const { node_id: nodeId, role, currentTerm, leader } = reply.fields;
+): { role: string; currentTerm: number; leaderAddress: string | null; members: readonly string[] } {
+  const { node_id: nodeId, role, currentTerm, leader, members } = reply.fields;
   if (typeof nodeId === 'number') link.nodeId = nodeId;
   return {
     role: typeof role === 'string' ? role : 'unknown',
     currentTerm: typeof currentTerm === 'number' ? currentTerm : 0,
     leaderAddress: typeof leader === 'string' ? leader : null,
+    members: Array.isArray(members) ? members.flatMap(clientAddressOf) : [],
   };
+}
+
+function clientAddressOf(member: unknown): string[] {
+  const { client } = (member ?? {}) as { client?: unknown };
+  return typeof client === 'string' && client !== '' ? [client] : [];
 }

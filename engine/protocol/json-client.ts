@@ -2,6 +2,7 @@
 // becomes base64 on the wire. Knows nothing of connections and retries.
 import { bytesFromByteString, readByteString } from './byte-string.ts';
 import type { Consistency, ErrorCode, JsonValue, RequestId } from './json-line.ts';
+import type { MemberCommand } from './json-members.ts';
 import { memberSource } from './json-source.ts';
 import { bytesOfBase64 } from './json-value.ts';
 
@@ -25,6 +26,7 @@ export type ClientCommand =
       cursor?: string | undefined;
       consistency?: Consistency | undefined;
     }
+  | MemberCommand
   | { command: 'status' }
   | { command: 'ping' };
 

@@ -21,6 +21,18 @@ export type MemberRequest =
   | { type: 'memberList'; id: RequestId }
   | { type: 'memberChange'; id: RequestId; forward: boolean; change: ConfigurationChange };
 
+/** As a client writes it. */
+export type MemberCommand =
+  | { command: 'member_list' }
+  | {
+      command: 'member_add' | 'member_update';
+      node_id: NodeId;
+      client_address: string;
+      peer_address: string;
+    }
+  | { command: 'member_promote' | 'member_remove'; node_id: NodeId }
+  | { command: 'member_replace'; node_id: NodeId; by: NodeId };
+
 const NODE_ID_MAX = 65_535;
 /** As in a node's configuration; an IPv6 host stands in brackets. */
 const ADDRESS = /^(\[[0-9a-fA-F:.]+\]|[!-9;-Z^-~]+):(\d{1,5})$/;
