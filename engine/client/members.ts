@@ -1,13 +1,19 @@
 // The client's calls about the members of the cluster. Which changes are possible is the leader's to say.
 import type { ListedMember, MemberCommand } from '../protocol/json-members.ts';
-import type { MemberAddress, NodeId } from '../raft/types.ts';
 import type { CallOptions } from './client.ts';
 import type { Receipt, Settled } from './operation.ts';
+
+/** A node and its ports, `host:port`. */
+export interface MemberPlace {
+  id: number;
+  client: string;
+  peer: string;
+}
 
 export interface MemberList {
   members: readonly ListedMember[];
   /** Null while nobody leads. */
-  leaderId: NodeId | null;
+  leaderId: number | null;
   /** Two sets of voters must agree until the change under way is done. */
   joint: boolean;
   /** False: a change is under way. */
@@ -24,15 +30,15 @@ export interface Members {
   /** As the leader knows them, with how far behind each is; with `address`, as that node knows them. */
   list(options?: CallOptions & { address?: string | undefined }): Promise<MemberList>;
   /** A new member without a vote, which is sent everything. Its process is started with `join`, before or after. */
-  add(member: MemberAddress, options?: CallOptions): Promise<{ receipt: Receipt }>;
+  add(member: MemberPlace, options?: CallOptions): Promise<{ receipt: Receipt }>;
   /** A learner that is level becomes a voter. */
-  promote(id: NodeId, options?: CallOptions): Promise<{ receipt: Receipt }>;
+  promote(id: number, options?: CallOptions): Promise<{ receipt: Receipt }>;
   /** Any member; a leader hands over when it removes itself. */
-  remove(id: NodeId, options?: CallOptions): Promise<{ receipt: Receipt }>;
+  remove(id: number, options?: CallOptions): Promise<{ receipt: Receipt }>;
   /** The voter `id` goes and the learner `by` takes its place, in one step. */
-  replace(id: NodeId, by: NodeId, options?: CallOptions): Promise<{ receipt: Receipt }>;
+  replace(id: number, by: number, options?: CallOptions): Promise<{ receipt: Receipt }>;
   /** The member is to be found elsewhere from now on. */
-  update(member: MemberAddress, options?: CallOptions): Promise<{ receipt: Receipt }>;
+  update(member: MemberPlace, options?: CallOptions): Promise<{ receipt: Receipt }>;
 }
 
 export type SubmitMemberCommand = (
@@ -45,7 +51,7 @@ export function createMembers(submit: SubmitMemberCommand): Members {
     const { receipt } = await submit(command, options);
     return { receipt };
   };
-  const placed = ({ id, client, peer }: MemberAddress) => ({
+  const placed = ({ id, client, peer }: MemberPlace) => ({
     node_id: id,
     client_address: client,
     peer_address: peer,
