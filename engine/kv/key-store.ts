@@ -17,6 +17,8 @@ export interface ChangeListener {
   mark(): number;
   /** Forgets the changes told since `mark`. */
   takeBack(mark: number): void;
+  /** Everything is as a snapshot has it, whatever was told before. */
+  restored(revision: number): void;
 }
 
 /** What a view takes along. */
@@ -190,6 +192,7 @@ export class KeyStore {
     }
     this.#bytes = bytes;
     this.#revision = revision;
+    this.#listener?.restored(revision);
   }
 
   #rememberPut(key: ByteString, before: KeyRecord | undefined): void {

@@ -12,8 +12,9 @@ import { decodeProposal } from '../protocol/command-codec.ts';
 import { DecodeError } from '../protocol/decode-error.ts';
 import type { KeyRange } from '../protocol/json-line.ts';
 import type { KeyspaceStatus } from '../protocol/node-status.ts';
+import { ChangeHistory } from './change-history.ts';
 import type { KeyRecord, KeyspaceView, ScanPage } from './key-record.ts';
-import { type ChangeListener, KeyStore } from './key-store.ts';
+import { KeyStore } from './key-store.ts';
 import { execute } from './operations.ts';
 import { randomKey } from './random-key.ts';
 import { executeRead } from './read-operations.ts';
@@ -28,8 +29,8 @@ export interface KeyspaceOptions {
   sessionIdleMs?: number;
   /** A page of a scan ends here even when its item limit is not reached. Bytes of keys and values. */
   scanBytesMax?: number;
-  /** Hears of every change. */
-  listener?: ChangeListener;
+  /** Bytes of changes kept for those who watch keys; none are kept when absent. */
+  historyBytesMax?: number;
 }
 
 const SESSIONS_MAX = 10_000;
@@ -47,13 +48,17 @@ interface Position {
 }
 
 export class Keyspace {
+  /** What changed lately; null when nobody asked for it. */
+  readonly history: ChangeHistory | null;
   readonly #store: KeyStore;
   readonly #sessions: Sessions;
   readonly #scanBytesMax: number;
   #lastApplied = 0;
 
   constructor(options: KeyspaceOptions = {}) {
-    this.#store = new KeyStore(options.listener ?? null);
+    const { historyBytesMax } = options;
+    this.history = historyBytesMax === undefined ? null : new ChangeHistory(historyBytesMax);
+    this.#store = new KeyStore(this.history);
     this.#sessions = new Sessions({
       countMax: options.sessionsMax ?? SESSIONS_MAX,
       bytesMax: options.sessionBytesMax ?? SESSION_BYTES_MAX,
@@ -70,6 +75,11 @@ export class Keyspace {
   /** The replicated time: the latest that an applied entry carried, milliseconds since 1970; 0 before there was any. [K7] */
   get time(): number {
     return this.#store.time;
+  }
+
+  /** Index of the last entry that changed a key. */
+  get revision(): number {
+    return this.#store.revision;
   }
 
   /** When the next key ends, in replicated time; null when none does. In the past: an `advanceTime` is due. */

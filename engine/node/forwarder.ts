@@ -18,6 +18,8 @@ export interface ForwarderOptions {
   outstandingMax: number;
   /** Bytes that the leader has not taken yet; more are refused. */
   queueBytesMax: number;
+  /** Of the client port, the leader's like this node's; null for none. */
+  password?: string | null;
   /** Milliseconds, monotonic. */
   now: () => number;
 }
@@ -29,6 +31,8 @@ export class Forwarder {
   #leader = '';
   #socket: Socket | null = null;
   #passed: Passed[] = [];
+  /** The answer to this node's own password has come, or none is needed. */
+  #introduced = true;
 
   constructor(options: ForwarderOptions) {
     this.#options = options;
@@ -71,6 +75,12 @@ export class Forwarder {
     const splitter = new JsonLineSplitter(this.#options.lineBytesMax);
     this.#leader = leader;
     this.#socket = socket;
+    this.#introduced = true;
+    const { password = null } = this.#options;
+    if (password !== null) {
+      socket.write(`${JSON.stringify({ command: 'auth', password })}\n`);
+      this.#introduced = false;
+    }
     socket.on('data', (chunk) => {
       for (const line of splitter.push(chunk)) {
         if (this.#socket !== socket) return;
@@ -87,6 +97,11 @@ export class Forwarder {
   }
 
   #relay(line: string): void {
+    if (!this.#introduced) {
+      this.#introduced = true;
+      if (!line.includes('"status":"ok"')) this.#hangUp('the leader has another password');
+      return;
+    }
     const passed = this.#passed.shift();
     if (passed !== undefined) sendReply(passed.to, `${line}\n`);
   }

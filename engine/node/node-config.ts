@@ -22,6 +22,9 @@ export const limitsSchema = z.strictObject({
   connectionsMax: count(1, 1_000_000).default(10_000),
   /** Replies that a client has not taken; a slower reader is cut off. */
   replyBytesMax: count(64 * 1024, 1024 * MIB).default(64 * MIB),
+  /** Changes kept for those who watch keys; older ones are COMPACTED. */
+  watchHistoryBytesMax: count(64 * 1024, 4096 * MIB).default(16 * MIB),
+  watchesPerConnectionMax: count(1, 100_000).default(256),
   uncommittedBytesMax: count(MIB, 4096 * MIB).default(256 * MIB),
 });
 
@@ -60,6 +63,10 @@ export const nodeConfigSchema = z
     snapshotLogBytes: count(0, 1024 * 1024 * MIB).default(64 * MIB),
     /** Entries kept behind a snapshot for followers that are a little behind. */
     snapshotTrailingEntries: count(0, 100_000_000).default(10_000),
+    /** Clients must name it before anything else. The same on every node. */
+    password: z.string().min(1).max(512).optional(),
+    /** What peers prove to each other that they know. The same on every node. */
+    peerSecret: z.string().min(16).max(512).optional(),
     limits: limitsSchema.prefault({}),
   })
   .refine((config) => config.peers.some((member) => member.id === config.nodeId), {

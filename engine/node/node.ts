@@ -16,6 +16,7 @@ import type { ClientRequest } from '../transport/json-lines-handler.ts';
 import type { TransportLog } from '../transport/log.ts';
 import type { PeerTransport } from '../transport/types.ts';
 import { Alarms } from './alarms.ts';
+import { ClientAuth } from './client-auth.ts';
 import { ClientCounters } from './client-counters.ts';
 import { DriveLoop } from './drive-loop.ts';
 import { EventRecorder } from './event-recorder.ts';
@@ -98,11 +99,12 @@ export class RunningNode {
       (events) => host.events(events),
     );
     this.#alarms = new Alarms(this.#events);
-    this.#keyspace = new Keyspace();
+    this.#keyspace = new Keyspace({ historyBytesMax: config.limits.watchHistoryBytesMax });
     this.#ticker = new Ticker(tickIntervalMsOf(config), (count) => this.#tick(count));
     this.#forwarder = new Forwarder({
       lineBytesMax: config.limits.lineBytesMax * 2,
       ...FORWARDER_LIMITS,
+      password: config.password ?? null,
       now: () => performance.now(),
     });
   }
@@ -238,6 +240,7 @@ export class RunningNode {
       raft,
       keyspace: this.#keyspace,
       counters: this.#counters,
+      watchesPerConnectionMax: this.config.limits.watchesPerConnectionMax,
       requestTimeoutMs: this.config.requestTimeoutMs,
       clientAddressOf: (id) => book.clientAddressOf(id),
       isDiskFull: () => this.#alarms.has('noSpace'),
@@ -271,6 +274,7 @@ export class RunningNode {
   }): Promise<ClientServer> {
     const { config } = this;
     const { desk, memberDesk, resp, metrics } = behind;
+    const auth = new ClientAuth(config.password ?? null);
     return openClientServer({
       ...config.client,
       limits: config.limits,
@@ -280,6 +284,7 @@ export class RunningNode {
         const arrivedAt = performance.now();
         for (const { slot, request, line } of requests) {
           const to = { id: request.id, slot, connection };
+          if (!auth.admits(request, to)) continue;
           if (request.type === 'memberList' || request.type === 'memberChange') {
             memberDesk.take(request, to, { line, arrivedAt });
           } else {

@@ -4,13 +4,21 @@
 import type { Keyspace } from '../kv/keyspace.ts';
 import type { ByteString, CommandResult } from '../protocol/command.ts';
 import { encodeProposal } from '../protocol/command-codec.ts';
-import type { KeyRange, Request, RequestId } from '../protocol/json-line.ts';
+import type {
+  AuthRequest,
+  GetRequest,
+  KeyRange,
+  Request,
+  RequestId,
+  ScanRequest,
+} from '../protocol/json-line.ts';
 import {
   errorReply,
   getReply,
   pingReply,
   redirectReply,
   scanReply,
+  ttlReply,
   writeReply,
 } from '../protocol/json-reply.ts';
 import type { ProposeRefusal, Raft } from '../raft/raft.ts';
@@ -19,12 +27,13 @@ import { type Entry, EntryKind, type NodeId } from '../raft/types.ts';
 import type { ClientCounters } from './client-counters.ts';
 import { ClusterTime } from './cluster-time.ts';
 import { WaitingWrites } from './waiting-writes.ts';
+import { type WatchConnection, WatchDesk } from './watch-desk.ts';
 
 /** Where the reply to one request goes. Answered once; a plain record, because there is one per request. */
 export interface ReplyTo {
   id: RequestId;
   slot: number;
-  connection: { reply(slot: number, line: string): void };
+  connection: WatchConnection;
 }
 
 /** `line`: the whole reply, its end included. */
@@ -40,7 +49,7 @@ interface GatheredWrite {
 interface WaitingRead {
   to: ReplyTo;
   arrivedAt: number;
-  read: { key: ByteString } | { range: KeyRange };
+  read: { key: ByteString; type: 'get' | 'ttl' } | { range: KeyRange };
 }
 
 interface ReadBatch {
@@ -62,6 +71,7 @@ export interface RequestDeskOptions {
   keyspace: Keyspace;
   counters: ClientCounters;
   requestTimeoutMs: number;
+  watchesPerConnectionMax?: number | undefined;
   /** The client port of a member, `host:port`; null when it is not known. */
   clientAddressOf(id: NodeId): string | null;
   /** The disk of this node takes nothing more. */
@@ -79,11 +89,13 @@ const REFUSALS: Record<Exclude<ProposeRefusal, 'notLeader'>, string> = {
     'too much is waiting to be committed (setting uncommittedBytesMax); a majority may be slow or down: try again later',
 };
 
+const WATCHES_PER_CONNECTION_MAX = 256;
 const FULL = 'the disk of the leader is full, and leadership is being handed away; free space or try again';
 
 export class RequestDesk {
   /** Of this node, for all that proposes. */
   readonly time: ClusterTime;
+  readonly watches: WatchDesk;
   readonly #options: RequestDeskOptions;
   /** Of this turn, not yet proposed. The two go in step. */
   #entries: Entry[] = [];
@@ -97,10 +109,19 @@ export class RequestDesk {
   constructor(options: RequestDeskOptions) {
     this.#options = options;
     this.time = new ClusterTime(options);
+    this.watches = new WatchDesk({
+      keyspace: options.keyspace,
+      leaderId: () => options.raft.leaderId,
+      watchesPerConnectionMax: options.watchesPerConnectionMax ?? WATCHES_PER_CONNECTION_MAX,
+    });
   }
 
   /** `line` as it came in; `arrivedAt`: milliseconds of the node's monotonic clock. */
-  take(request: Request, to: ReplyTo, { line, arrivedAt }: { line: string; arrivedAt: number }): void {
+  take(
+    request: Exclude<Request, AuthRequest>,
+    to: ReplyTo,
+    { line, arrivedAt }: { line: string; arrivedAt: number },
+  ): void {
     switch (request.type) {
       case 'write':
         if (!this.#leads(request, to, line)) return;
@@ -113,7 +134,8 @@ export class RequestDesk {
         }
         return;
       case 'get':
-        this.#takeRead(request, { to, arrivedAt, read: { key: request.key } }, line);
+      case 'ttl':
+        this.#takeRead(request, { to, arrivedAt, read: request }, line);
         return;
       case 'scan':
         this.#takeRead(request, { to, arrivedAt, read: { range: request.range } }, line);
@@ -123,10 +145,16 @@ export class RequestDesk {
         return;
       case 'ping':
         sendReply(to, pingReply(to.id));
+        return;
+      case 'watch':
+        this.watches.watch(request, to.connection, to.slot);
+        return;
+      case 'unwatch':
+        this.watches.unwatch(request, to.connection, to.slot);
     }
   }
 
-  #takeRead(request: Request & { type: 'get' | 'scan' }, waiting: WaitingRead, line: string): void {
+  #takeRead(request: GetRequest | ScanRequest, waiting: WaitingRead, line: string): void {
     if (request.consistency === 'stale') {
       this.#serve(waiting, this.#options.raft.lastApplied);
       return;
@@ -139,11 +167,11 @@ export class RequestDesk {
   }
 
   /** True on the leader. Otherwise the request has been passed on or sent away. */
-  #leads(request: Request & { forward: boolean }, to: ReplyTo, line: string): boolean {
+  #leads({ forward }: { forward: boolean }, to: ReplyTo, line: string): boolean {
     const { raft } = this.#options;
     if (raft.role === 'leader') return true;
     const address = raft.leaderId === 0 ? null : this.#options.clientAddressOf(raft.leaderId);
-    if (request.forward && address !== null) this.#options.forward(to, line, address);
+    if (forward && address !== null) this.#options.forward(to, line, address);
     else this.#redirect(to);
     return false;
   }
@@ -166,6 +194,8 @@ export class RequestDesk {
   /** Before the core is asked what it owes: one proposal batch and one read batch for the whole turn. */
   submit(): void {
     this.time.keep();
+    // A watch that waited for its connection, or a state that a snapshot has replaced.
+    this.watches.pump();
     if (this.#entries.length > 0) this.#propose();
     // A snapshot from the leader may have brought the state to where a read waits for it.
     if (this.#batches.size > 0) this.#serveConfirmed();
@@ -213,6 +243,7 @@ export class RequestDesk {
       if (waiting !== null) this.#acknowledge(waiting.request, result, now - waiting.arrivedAt);
     }
     this.#serveConfirmed();
+    this.watches.pump();
   }
 
   #acknowledge(to: ReplyTo, result: CommandResult, elapsedMs: number): void {
@@ -253,9 +284,11 @@ export class RequestDesk {
   #serve({ to, arrivedAt, read }: WaitingRead, index: number): void {
     const { keyspace, counters } = this.#options;
     const line =
-      'key' in read
-        ? getReply(to.id, keyspace.get(read.key), index)
-        : scanReply(to.id, keyspace.scan(read.range), index);
+      'range' in read
+        ? scanReply(to.id, keyspace.scan(read.range), index)
+        : read.type === 'get'
+          ? getReply(to.id, keyspace.get(read.key), index)
+          : ttlReply(to.id, keyspace.get(read.key), { now: this.time.now(), index });
     counters.readsTotal++;
     counters.readLatency.record(performance.now() - arrivedAt);
     sendReply(to, line);
@@ -275,6 +308,7 @@ export class RequestDesk {
 
   /** Answers what has waited too long. `now` as in `take`. */
   expire(now: number): void {
+    this.watches.tick(now);
     const arrivedBefore = now - this.#options.requestTimeoutMs;
     const after = `within ${this.#options.requestTimeoutMs} ms (setting requestTimeoutMs)`;
     for (const { request } of this.#writes.takeOlder(arrivedBefore)) {

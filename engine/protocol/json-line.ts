@@ -14,6 +14,8 @@ export type ErrorCode =
   /** The members as they are do not allow it now; nothing was done. */
   | 'REFUSED'
   | 'TIMEOUT'
+  /** A watch is too far behind, or asks for what is too long ago. */
+  | 'COMPACTED'
   | 'UNAUTHENTICATED';
 
 export type JsonValue = string | number | boolean | null | JsonValue[] | { [name: string]: JsonValue };
@@ -69,7 +71,8 @@ export interface WriteRequest extends Routed {
 }
 
 export interface GetRequest extends Routed {
-  type: 'get';
+  /** Its value, or when it ends. */
+  type: 'get' | 'ttl';
   key: ByteString;
   consistency: Consistency;
 }
@@ -90,6 +93,31 @@ export interface PingRequest {
   id: RequestId;
 }
 
+/** From now on, or from a revision, every change of these keys as a line of its own. Served by any node. */
+export interface WatchRequest {
+  type: 'watch';
+  id: RequestId;
+  /** Its name on this connection; null: the node makes one. */
+  watch: string | number | null;
+  /** The beginning of the keys, or the one key. */
+  bytes: ByteString;
+  isPrefix: boolean;
+  /** The first to be told; null: the next one. */
+  fromRevision: number | null;
+}
+
+export interface UnwatchRequest {
+  type: 'unwatch';
+  id: RequestId;
+  watch: string | number;
+}
+
+export interface AuthRequest {
+  type: 'auth';
+  id: RequestId;
+  password: string;
+}
+
 /** The request makes no sense; `reply` is the whole line to send. The connection goes on. */
 export interface RefusedRequest {
   type: 'refused';
@@ -98,5 +126,13 @@ export interface RefusedRequest {
   reply: string;
 }
 
-export type Request = WriteRequest | GetRequest | ScanRequest | StatusRequest | PingRequest;
+export type Request =
+  | WriteRequest
+  | GetRequest
+  | ScanRequest
+  | StatusRequest
+  | PingRequest
+  | WatchRequest
+  | UnwatchRequest
+  | AuthRequest;
 export type ParsedRequest = Request | MemberRequest | RefusedRequest;

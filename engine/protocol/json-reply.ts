@@ -4,13 +4,13 @@ import type { NodeId, Role } from '../raft/types.ts';
 import type { ByteString, CommandResult, KeyValue, StoredValue } from './command.ts';
 import type { ErrorCode, RequestId } from './json-line.ts';
 import { LINE_TOO_LONG, type LineFault } from './json-line-splitter.ts';
-import { resultMembers, revisionMember, transactionMembers } from './json-result.ts';
+import { resultMembers, revisionMember, transactionMembers, ttlMembers } from './json-result.ts';
 import { keyMembers, valueMembers } from './json-value.ts';
 import type { MemberStatus } from './node-status.ts';
 import { encodeCursor } from './scan-cursor.ts';
 
 /** The brace and, when the request had one, the id. */
-function opening(id: RequestId): string {
+export function opening(id: RequestId): string {
   if (id === null) return '{';
   return typeof id === 'number' ? `{"id":${id},` : `{"id":${JSON.stringify(id)},`;
 }
@@ -56,6 +56,17 @@ export function getReply(
   return `${opening(id)}"status":"ok",${valueMembers(read)},"revision":${read.revision},"index":${index}}\n`;
 }
 
+/** As getReply; `now` is what the key's end is held against, in milliseconds since 1970. */
+export function ttlReply(
+  id: RequestId,
+  read: { revision: number; expiresAt?: number } | null,
+  { now, index }: { now: number; index: number },
+): string {
+  const revision = read === null ? '' : `,"revision":${read.revision}`;
+  const end = ttlMembers(read?.expiresAt ?? null, now);
+  return `${opening(id)}"status":"ok","exists":${read !== null},${end}${revision},"index":${index}}\n`;
+}
+
 /** `next`: the key behind which the next page begins, null on the last page. */
 export function scanReply(
   id: RequestId,
@@ -67,6 +78,10 @@ export function scanReply(
   );
   const cursor = page.next === null ? 'null' : JSON.stringify(encodeCursor(page.next));
   return `${opening(id)}"status":"ok","items":[${items.join(',')}],"cursor":${cursor},"index":${index}}\n`;
+}
+
+export function authReply(id: RequestId): string {
+  return `${opening(id)}"status":"ok","success":true}\n`;
 }
 
 export function pingReply(id: RequestId): string {

@@ -8,6 +8,7 @@ import type { Message } from '../../engine/raft/types.ts';
 import { ofType, SingleNode, type SingleStart } from '../raft/single-node.ts';
 
 const TIMEOUT_MS = 5000;
+const HISTORY_BYTES = 10_000;
 
 interface Answer {
   id: number;
@@ -20,15 +21,20 @@ interface Answer {
 function open(start: SingleStart = {}) {
   const single = new SingleNode(start);
   const { raft } = single;
+  let slot = 0;
   const replies: Answer[] = [];
   const forwarded: string[] = [];
   const disk = { full: false };
   const connection = {
+    closed: false,
+    heldBytes: 0,
+    reserve: () => slot++,
     reply: (_slot: number, line: string) => void replies.push(JSON.parse(line) as Answer),
   };
+  const keyspace = new Keyspace({ historyBytesMax: HISTORY_BYTES });
   const desk = new RequestDesk({
     raft,
-    keyspace: new Keyspace(),
+    keyspace,
     counters: new ClientCounters(),
     requestTimeoutMs: TIMEOUT_MS,
     clientAddressOf: (id) => `127.0.0.1:${7100 + id}`,
@@ -37,11 +43,11 @@ function open(start: SingleStart = {}) {
     forward: (_to, line, leader) => void forwarded.push(`${leader} ${line}`),
     wake: () => {},
   });
-  let slot = 0;
   const ask = (request: object, arrivedAt = 0): void => {
     const line = JSON.stringify(request);
     const parsed = parseRequest(line);
     if (parsed.type === 'refused') throw new Error(parsed.reply);
+    if (parsed.type === 'auth') throw new Error('not for the desk');
     if (parsed.type === 'memberList' || parsed.type === 'memberChange') throw new Error('not for this desk');
     desk.take(parsed, { id: parsed.id, slot: slot++, connection }, { line, arrivedAt });
   };
@@ -66,7 +72,19 @@ function open(start: SingleStart = {}) {
     raft.step({ to: 1, ...message } as Message);
     return carryOut();
   };
-  return { single, raft, desk, disk, forwarded, ask, turn, hear, said: () => replies.splice(0) };
+  return {
+    single,
+    raft,
+    desk,
+    keyspace,
+    connection,
+    disk,
+    forwarded,
+    ask,
+    turn,
+    hear,
+    said: () => replies.splice(0),
+  };
 }
 
 type DistributiveOmitTo = Message extends infer M ? (M extends Message ? Omit<M, 'to'> : never) : never;

@@ -200,7 +200,25 @@ describe('refusals', () => {
     ['null', 'INVALID_JSON'],
     ['"set"', 'INVALID_JSON'],
     ['{"command":"flush"}', 'UNKNOWN_COMMAND'],
-    ['{"command":"txn"}', 'UNKNOWN_COMMAND'],
+    ['{"command":"txn"}', 'INVALID_ARGUMENT'],
+    ['{"command":"txn","then":{}}', 'INVALID_ARGUMENT'],
+    ['{"command":"txn","then":[{"command":"txn","then":[]}]}', 'INVALID_ARGUMENT'],
+    ['{"command":"txn","then":[{"command":"scan"}]}', 'INVALID_ARGUMENT'],
+    ['{"command":"txn","then":["set"]}', 'INVALID_ARGUMENT'],
+    ['{"command":"txn","compare":[{"key":"k"}],"then":[]}', 'INVALID_ARGUMENT'],
+    ['{"command":"txn","compare":[{"key":"k","exists":true,"revision":1}],"then":[{}]}', 'INVALID_ARGUMENT'],
+    ['{"command":"txn","compare":[{"key":"k","revision":-1}],"then":[{}]}', 'INVALID_ARGUMENT'],
+    ['{"command":"txn","compare":[{"key":"k","value":1,"op":"<="}],"then":[{}]}', 'INVALID_ARGUMENT'],
+    ['{"command":"txn","then":[{"command":"get","key":"k"}],"on_failure":"retry"}', 'INVALID_ARGUMENT'],
+    ['{"command":"expire","key":"k"}', 'INVALID_ARGUMENT'],
+    ['{"command":"expire","key":"k","ttl_ms":0}', 'INVALID_ARGUMENT'],
+    ['{"command":"expire","key":"k","ttl_ms":5,"expires_at":7}', 'INVALID_ARGUMENT'],
+    ['{"command":"expire","key":"k","ttl_ms":5,"only_if":"absent"}', 'INVALID_ARGUMENT'],
+    ['{"command":"watch","key":"k","prefix":"p"}', 'INVALID_ARGUMENT'],
+    ['{"command":"watch","from_revision":1.5}', 'INVALID_ARGUMENT'],
+    ['{"command":"watch","watch":{}}', 'INVALID_ARGUMENT'],
+    ['{"command":"unwatch"}', 'INVALID_ARGUMENT'],
+    ['{"command":"auth"}', 'INVALID_ARGUMENT'],
     ['{"command":"__proto__"}', 'UNKNOWN_COMMAND'],
     ['{}', 'INVALID_ARGUMENT'],
     ['{"command":5}', 'INVALID_ARGUMENT'],
@@ -214,7 +232,11 @@ describe('refusals', () => {
     ['{"command":"set","key":"k","value":"AB==","encoding":"base64"}', 'INVALID_ARGUMENT'],
     ['{"command":"set","key":"k","value":"A A=","encoding":"base64"}', 'INVALID_ARGUMENT'],
     ['{"command":"set","key":"k","value":5,"encoding":"base64"}', 'INVALID_ARGUMENT'],
-    ['{"command":"set","key":"k","value":"v","ttl_ms":5}', 'INVALID_ARGUMENT'],
+    ['{"command":"set","key":"k","value":"v","ttl_ms":0}', 'INVALID_ARGUMENT'],
+    ['{"command":"set","key":"k","value":"v","ttl_ms":1.5}', 'INVALID_ARGUMENT'],
+    ['{"command":"set","key":"k","value":"v","ttl_ms":281474976710656}', 'INVALID_ARGUMENT'],
+    ['{"command":"set","key":"k","value":"v","ttl_ms":5,"keep_ttl":true}', 'INVALID_ARGUMENT'],
+    ['{"command":"set","key":"k","value":"v","only_if":"never"}', 'INVALID_ARGUMENT'],
     ['{"command":"set","key":"k","value":"v","forward":1}', 'INVALID_ARGUMENT'],
     ['{"command":"set","key":"k","value":"v","client":"x","seq":1}', 'INVALID_ARGUMENT'],
     ['{"command":"set","key":"k","value":"v","seq":1}', 'INVALID_ARGUMENT'],
@@ -344,10 +366,22 @@ describe('refusals', () => {
       'forward',
       'consistency',
       'ttl_ms',
+      'then',
+      'else',
+      'compare',
+      'revision',
+      'exists',
+      'op',
+      'only_if',
+      'watch',
+      'from_revision',
     ]);
     const body = fc.dictionary(fc.constantFrom(...names), anything);
     property(
-      fc.tuple(fc.constantFrom('set', 'get', 'cas', 'incr', 'bulk_set', 'scan'), body),
+      fc.tuple(
+        fc.constantFrom('set', 'get', 'cas', 'incr', 'bulk_set', 'scan', 'txn', 'expire', 'watch', 'ttl'),
+        body,
+      ),
       ([name, fields]) => {
         const request = parseRequest(JSON.stringify({ command: name, ...fields }));
         if (request.type === 'refused') JSON.parse(request.reply);
@@ -359,6 +393,105 @@ describe('refusals', () => {
     );
     property(text(), (line) => {
       expect(parseRequest(line).type).toBe('refused');
+    });
+  });
+});
+
+describe('ends, transactions, watches', () => {
+  const set = (line: string) => commandOf(`{"command":"set","key":"k","value":"v",${line}}`);
+
+  it('a set with an end, a condition or a question is another command; without, it is the plain one', () => {
+    const plain = { key: 'k', value: 'v', kind: 0 };
+    const rest = { ...plain, type: 'setWith', when: 'always', returnsPrevious: false };
+    expect(set('"ttl_ms":null,"keep_ttl":false,"return_previous":false')).toEqual({ type: 'set', ...plain });
+    expect(set('"ttl_ms":500')).toEqual({ ...rest, expiry: { type: 'after', ms: 500 } });
+    expect(set('"expires_at":0')).toEqual({ ...rest, expiry: { type: 'at', ms: 0 } });
+    expect(set('"keep_ttl":true')).toEqual({ ...rest, expiry: { type: 'keep' } });
+    expect(set('"only_if":"absent"')).toEqual({ ...rest, when: 'absent', expiry: { type: 'none' } });
+    expect(set('"return_previous":true')).toEqual({
+      ...rest,
+      returnsPrevious: true,
+      expiry: { type: 'none' },
+    });
+  });
+
+  it('a bulk_set takes an end for each item, and a condition for all', () => {
+    const items = '[["a",1],{"key":"b","value":2,"ttl_ms":5}]';
+    expect(commandOf(`{"command":"bulk_set","items":${items}}`)).toEqual({
+      type: 'bulkSetWith',
+      items: [
+        { key: 'a', value: '1', kind: 1, expiry: { type: 'none' } },
+        { key: 'b', value: '2', kind: 1, expiry: { type: 'after', ms: 5 } },
+      ],
+      ifAllAbsent: false,
+    });
+    expect(commandOf('{"command":"bulk_set","items":[["a","1"]],"only_if":"absent"}')).toMatchObject({
+      type: 'bulkSetWith',
+      ifAllAbsent: true,
+    });
+  });
+
+  it('a transaction keeps the digits of numbers, wherever they stand', () => {
+    const line = `{"command":"txn","compare":[{"key":"n","value":12345678901234567890},{"key":"m","revision":7,"op":">"},
+      {"key":"o","exists":false}],"then":[{"command":"set","key":"k","value":[1.0000000000000000001]},
+      {"command":"bulk_set","items":[["p",98765432109876543210]]}, {"command":"ttl","key":"k"}],
+      "else":[{"type":"get","key":"k"},{"command":"cas","key":"k","expected":null,"value":"v"}]}`;
+    expect(commandOf(line.replaceAll('\n', ' '))).toEqual({
+      type: 'txn',
+      compare: [
+        { type: 'value', key: 'n', relation: '=', value: { value: '12345678901234567890', kind: 1 } },
+        { type: 'revision', key: 'm', relation: '>', revision: 7 },
+        { type: 'exists', key: 'o', exists: false },
+      ],
+      success: [
+        { type: 'set', key: 'k', value: '[1.0000000000000000001]', kind: 1 },
+        { type: 'bulkSet', items: [{ key: 'p', value: '98765432109876543210', kind: 1 }] },
+        { type: 'expiryOf', key: 'k' },
+      ],
+      failure: [
+        { type: 'get', key: 'k' },
+        { type: 'cas', key: 'k', expected: null, value: 'v', kind: 0 },
+      ],
+      onFailure: 'abort',
+    });
+  });
+
+  it('a transaction is bounded like a bulk_set', () => {
+    const limits = { ...DEFAULT_JSON_LIMITS, bulkItemsMax: 2 };
+    const then = Array.from({ length: 3 }, () => ({ command: 'get', key: 'k' }));
+    expect(refusal(JSON.stringify({ command: 'txn', then }), limits)).toMatchObject({
+      code: 'TOO_LARGE',
+      message: expect.stringContaining('bulkItemsMax'),
+    });
+  });
+
+  it('ttl, expire, persist, watch, unwatch and auth are requests', () => {
+    expect(parseRequest('{"command":"ttl","key":"k","consistency":"stale"}')).toMatchObject({
+      type: 'ttl',
+      key: 'k',
+      consistency: 'stale',
+    });
+    expect(commandOf('{"command":"expire","key":"k","ttl_ms":5,"only_if":"later"}')).toEqual({
+      type: 'expire',
+      key: 'k',
+      expiry: { type: 'after', ms: 5 },
+      when: 'ifLater',
+    });
+    expect(commandOf('{"command":"persist","key":"k"}')).toEqual({ type: 'persist', key: 'k' });
+    const watch = { type: 'watch', id: null, bytes: '', isPrefix: true, watch: null, fromRevision: null };
+    expect(parseRequest('{"command":"watch"}')).toEqual(watch);
+    expect(parseRequest('{"command":"watch","key":"k","watch":"w","from_revision":5}')).toEqual({
+      ...watch,
+      bytes: 'k',
+      isPrefix: false,
+      watch: 'w',
+      fromRevision: 5,
+    });
+    expect(parseRequest('{"command":"unwatch","watch":1}')).toEqual({ type: 'unwatch', id: null, watch: 1 });
+    expect(parseRequest('{"command":"auth","password":"p"}')).toEqual({
+      type: 'auth',
+      id: null,
+      password: 'p',
     });
   });
 });
