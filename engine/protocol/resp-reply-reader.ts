@@ -64,12 +64,16 @@ export class RespReplyReader {
 
   /** The end of the value at `#at`, of an aggregate only its header's; -1: not all there. */
   #skipValue(): number {
+    const type = String.fromCharCode(this.#buffer[this.#at] as number);
+    if (!SIMPLE.has(type) && !BLOB.has(type) && !LIST.has(type) && !PAIRS.has(type)) {
+      this.broken = true;
+      return -1;
+    }
     const lineEnd = this.#buffer.indexOf(CARRIAGE_RETURN, this.#at);
     if (lineEnd === -1 || lineEnd + 1 >= this.#end) {
       this.broken ||= this.#end - this.#at > HEADER_BYTES_MAX;
       return -1;
     }
-    const type = String.fromCharCode(this.#buffer[this.#at] as number);
     const end = lineEnd + 2;
     if (SIMPLE.has(type)) {
       this.#missing--;
@@ -85,10 +89,6 @@ export class RespReplyReader {
       if (blobEnd > this.#end) return -1;
       this.#missing--;
       return blobEnd;
-    }
-    if (!LIST.has(type) && !PAIRS.has(type)) {
-      this.broken = true;
-      return -1;
     }
     // An attribute stands before the value that it belongs to, so that one is still to come.
     this.#missing += Math.max(0, PAIRS.has(type) ? count * 2 : count) - (type === '|' ? 0 : 1);
