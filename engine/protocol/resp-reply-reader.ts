@@ -64,6 +64,7 @@ export class RespReplyReader {
 
   /** The end of the value at `#at`, of an aggregate only its header's; -1: not all there. */
   #skipValue(): number {
+    if (this.#at >= this.#end) return -1;
     const type = String.fromCharCode(this.#buffer[this.#at] as number);
     if (!SIMPLE.has(type) && !BLOB.has(type) && !LIST.has(type) && !PAIRS.has(type)) {
       this.broken = true;
