@@ -14,7 +14,8 @@ export interface ClientWorld {
   readonly schedule: (delay: number, kind: string, run: () => void) => void;
   /** Through the network, there and back; replies may be late, twice, or never. */
   readonly request: (node: NodeId, request: ClientRequest, onReply: (reply: ClientReply) => void) => void;
-  readonly nodeIds: readonly NodeId[];
+  /** Of the members, as they are known to everybody. */
+  readonly nodeIds: () => readonly NodeId[];
   readonly history: HistoryRecorder;
   readonly counters: CounterChecker;
   readonly count: (what: string) => void;
@@ -65,7 +66,7 @@ export class SimulatedClient {
     this.#random = random;
     this.#hasSession = random.chance(plan.sessions);
     this.#session = this.#drawSession();
-    this.#leader = random.pick(world.nodeIds);
+    this.#leader = random.pick(world.nodeIds());
   }
 
   get isIdle(): boolean {
@@ -74,6 +75,14 @@ export class SimulatedClient {
 
   start(): void {
     this.#think();
+  }
+
+  /** Nobody waits for the operation under way any more. */
+  abandon(): void {
+    const operation = this.#current;
+    if (operation === null) return;
+    operation.isInDoubt = true;
+    this.#giveUp(operation);
   }
 
   #drawSession(): string {
@@ -115,7 +124,7 @@ export class SimulatedClient {
       lastAttempts: 0,
       isRepeatable: true,
       isInDoubt: false,
-      target: anywhere ? this.#random.pick(this.#world.nodeIds) : this.#leader,
+      target: anywhere ? this.#random.pick(this.#world.nodeIds()) : this.#leader,
       isRead: true,
     };
   }
@@ -204,7 +213,7 @@ export class SimulatedClient {
     this.#world.schedule(patience, 'client', () => {
       if (this.#current !== operation || operation.attempts !== attempt) return;
       operation.isInDoubt = true;
-      this.#leader = this.#random.pick(this.#world.nodeIds);
+      this.#leader = this.#random.pick(this.#world.nodeIds());
       this.#retry(operation);
     });
   }
@@ -222,7 +231,7 @@ export class SimulatedClient {
         operation.isInDoubt = true;
         break;
       case 'redirect':
-        this.#leader = reply.leaderId === 0 ? this.#random.pick(this.#world.nodeIds) : reply.leaderId;
+        this.#leader = reply.leaderId === 0 ? this.#random.pick(this.#world.nodeIds()) : reply.leaderId;
         break;
       case 'refused':
         break;

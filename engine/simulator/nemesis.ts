@@ -16,6 +16,10 @@ export interface NemesisWorld {
   readonly disconnect: (a: NodeId, b: NodeId) => void;
   readonly reconnect: (a: NodeId, b: NodeId) => void;
   readonly happened: (kind: FaultKind, node: NodeId, detail: string) => void;
+  /** One change of members is asked for, whatever comes of it. */
+  readonly changeMembers: () => void;
+  /** The cluster can bear it that the node's folder is damaged. */
+  readonly mayDamage: (node: SimulatedNode) => boolean;
 }
 
 /** Ticks between two faults of a kind, on average, at an intensity of one half. */
@@ -43,6 +47,7 @@ const INTERVAL_TICKS: Record<FaultKind, number> = {
   assassin: 1e9,
   transfer: 80,
   campaign: 80,
+  members: 40,
 };
 
 export class Nemesis {
@@ -81,6 +86,7 @@ export class Nemesis {
       assassin: () => undefined,
       transfer: () => this.#transfer(),
       campaign: () => this.#campaign(),
+      members: () => this.#world.changeMembers(),
     };
   }
 
@@ -108,11 +114,10 @@ export class Nemesis {
   /** Asked as a node is about to start: damages its disk, where the cluster can bear it. */
   beforeStart(node: SimulatedNode): void {
     if (this.#isStopped) return;
-    const { nodes, happened } = this.#world;
+    const { nodes, happened, mayDamage } = this.#world;
     const others = nodes.filter((other) => other !== node);
-    const bad = others.filter(({ disk }) => disk.refetchIndex !== 0 || disk.hasLostMemory);
     // With a majority corrupt there is nobody left to refetch from: no protocol helps then.
-    if (bad.length + 1 > Math.floor((nodes.length - 1) / 2)) return;
+    if (!mayDamage(node)) return;
     const flips = this.#plan.faults.get('bitFlip') ?? 0;
     const wipes = this.#plan.faults.get('wipe') ?? 0;
     if (this.#random.chance(flips / 2) && node.disk.shelf.flipBit(this.#random)) {
@@ -175,7 +180,11 @@ export class Nemesis {
   }
 
   get #ids(): readonly NodeId[] {
-    return this.#world.nodes.map((node) => node.id);
+    return this.#engaged.map((node) => node.id);
+  }
+
+  get #engaged(): readonly SimulatedNode[] {
+    return this.#world.nodes.filter((node) => node.isEngaged);
   }
 
   get #leader(): NodeId {
@@ -276,7 +285,7 @@ export class Nemesis {
   }
 
   #changeClock(intensity: number): void {
-    const node = this.#random.pick(this.#world.nodes);
+    const node = this.#random.pick(this.#engaged);
     // Up to three times as fast, or as slow.
     const factor = 3 ** (intensity * (2 * this.#random.next() - 1));
     node.tickTime = Math.max(1, Math.round(TIME_PER_TICK * factor));
@@ -288,7 +297,7 @@ export class Nemesis {
   }
 
   #slowDisk(intensity: number): void {
-    const node = this.#random.pick(this.#world.nodes);
+    const node = this.#random.pick(this.#engaged);
     const { disk } = node;
     disk.slowness = 2 + 60 * intensity * this.#random.next();
     this.#world.happened('slowSync', node.id, `syncs take ${disk.slowness.toFixed(0)} times as long`);

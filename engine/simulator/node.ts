@@ -9,7 +9,14 @@ import { DecodeError } from '../protocol/decode-error.ts';
 import type { RaftOptions } from '../raft/options.ts';
 import { Raft } from '../raft/raft.ts';
 import type { Ready } from '../raft/ready.ts';
-import { type Entry, EntryKind, type Message, type NodeId, type RaftEvent } from '../raft/types.ts';
+import {
+  type Configuration,
+  type Entry,
+  EntryKind,
+  type Message,
+  type NodeId,
+  type RaftEvent,
+} from '../raft/types.ts';
 import type { NodeView } from './checkers/checker.ts';
 import type { CheckerSet } from './checkers/checker-set.ts';
 import { SimulatedDisk, sumOf } from './disk.ts';
@@ -43,6 +50,8 @@ export interface NodeOptions {
   snapshots: SnapshotPlan;
 }
 
+const NOBODY: Configuration = { voters: [], votersOutgoing: [], learners: [] };
+
 /** Unwinds the turn of a node that dies in the middle of it. */
 export class NodeDied extends Error {
   override readonly name = 'NodeDied';
@@ -53,6 +62,8 @@ export class SimulatedNode implements NodeView {
   readonly disk: SimulatedDisk;
   readonly options: NodeOptions;
   life = 0;
+  /** It takes part, or is about to: up, or to come back. */
+  isEngaged: boolean;
   isUp = false;
   isPaused = false;
   raft: Raft;
@@ -62,6 +73,8 @@ export class SimulatedNode implements NodeView {
   tickTime: number;
   readonly #world: NodeWorld;
   readonly #random: Random;
+  /** What it is started with: nobody, where it joins. [M9] */
+  #configuration: Configuration;
   #desk: RequestDesk;
   #snapshots: SnapshotHost;
   /** Handed to the disk and not yet durable, or waiting behind such. Oldest first. */
@@ -78,6 +91,8 @@ export class SimulatedNode implements NodeView {
     this.options = options;
     this.#random = random;
     this.id = options.raft.nodeId;
+    this.#configuration = options.raft.configuration;
+    this.isEngaged = this.#configuration.voters.includes(this.id);
     this.tickTime = options.tickTime;
     this.disk = new SimulatedDisk(
       {
@@ -129,11 +144,13 @@ export class SimulatedNode implements NodeView {
       this.keyspace.restore(restorer.finish());
     }
     const { baseIndex: lastIncludedIndex, baseTerm: lastIncludedTerm } = this.log;
-    return new Raft(this.options.raft, {
+    const options = { ...this.options.raft, configuration: this.#configuration };
+    return new Raft(options, {
       hardState: found.hardState,
       entries: found.entries.filter((entry) => entry.index > lastIncludedIndex),
       lastIncludedIndex,
       lastIncludedTerm,
+      configuration: snapshot?.configuration ?? null,
       refetchIndex: found.lastDurableIndexKnown,
       hasLostMemory: disk.hasLostMemory,
     });
@@ -177,6 +194,21 @@ export class SimulatedNode implements NodeView {
     this.#fuse = null;
     this.disk.crash(how === 'kill');
     this.#world.died(this, how);
+  }
+
+  /** Taken away for good, with its disk. Under its id another may come. */
+  retire(): void {
+    this.isEngaged = false;
+    this.#configuration = NOBODY;
+    this.life += 1;
+    this.isUp = false;
+    this.isPaused = false;
+    this.#deferred = [];
+    this.#fuse = null;
+    this.disk.crash(true);
+    this.disk.wipe();
+    this.disk.markWhole();
+    this.#world.checkers.nodeRetired(this);
   }
 
   /** Lets it die in the middle of what it does next, or at the end of `actions` actions of its host. */
@@ -327,7 +359,8 @@ export class SimulatedNode implements NodeView {
     const previousTerm = this.log.termAt(entry.index - 1) ?? 0;
     const sum = sumOf(entry);
     this.log.put(entry, sum);
-    this.#world.checkers.entryHanded(this, { index: entry.index, term: entry.term, sum, previousTerm });
+    const { index, term } = entry;
+    this.#world.checkers.entryHanded(this, { index, term, sum, previousTerm, entry });
   }
 
   #send(messages: readonly Message[]): void {

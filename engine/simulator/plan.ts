@@ -29,6 +29,7 @@ export const FAULT_KINDS = {
   assassin: 'new leaders die, stop or are cut off soon after they have won',
   transfer: 'leadership is handed over on request',
   campaign: 'a node is asked to campaign',
+  members: 'members are added, promoted, removed and replaced',
 } as const;
 export type FaultKind = keyof typeof FAULT_KINDS;
 
@@ -39,9 +40,10 @@ export function isFaultKind(name: string): name is FaultKind {
 /**
  * `mixed`: anything. `churn`: leaders that have just won fail at once, and entries travel one by one, as in figure 8
  * of the paper. `stale`: leaders that are cut off, stopped or slow go on serving reads while others write. `rot`: logs
- * whose ends were replaced lose entries to flipped bits. `lag`: followers fall behind what logs still hold.
+ * whose ends were replaced lose entries to flipped bits. `lag`: followers fall behind what logs still hold. `members`: who
+ * belongs to the cluster changes all the time, while leaders fail and links are cut.
  */
-export const THEMES = ['mixed', 'churn', 'stale', 'rot', 'lag'] as const;
+export const THEMES = ['mixed', 'churn', 'stale', 'rot', 'lag', 'members'] as const;
 export type Theme = (typeof THEMES)[number];
 
 type CoreOptions = Omit<RaftOptions, 'nodeId' | 'configuration' | 'configurationCodec' | 'random'>;
@@ -49,6 +51,10 @@ type CoreOptions = Omit<RaftOptions, 'nodeId' | 'configuration' | 'configuration
 export interface SimulationPlan {
   seed: number;
   nodes: number;
+  /** Nodes beyond those, which may become members. */
+  spares: number;
+  /** Nothing is written while the cluster heals. */
+  isQuietHealing: boolean;
   /** Events of the safety phase; what follows is healing. */
   steps: number;
   /** Kinds that are on, and how hard: from 0 to 1. */
@@ -113,7 +119,17 @@ export function drawPlan(seed: number, overrides: PlanOverrides = {}): Simulatio
   const raft = drawCoreOptions(random.fork('core'));
   const linkMax = random.pick([20, 60, 150]);
   const syncMax = random.pick([10, 50, 200]);
-  const theme = random.pick<Theme>(['mixed', 'mixed', 'mixed', 'mixed', 'churn', 'stale', 'rot', 'lag']);
+  const theme = random.pick<Theme>([
+    'mixed',
+    'mixed',
+    'mixed',
+    'mixed',
+    'churn',
+    'stale',
+    'rot',
+    'lag',
+    'members',
+  ]);
   const drawn = leanTo(overrides.theme ?? theme, {
     faults: drawFaults(random.fork('faults')),
     faultRate: random.pick([0.7, 1.5, 3]),
@@ -123,13 +139,18 @@ export function drawPlan(seed: number, overrides: PlanOverrides = {}): Simulatio
     snapshots: drawSnapshots(random.fork('snapshots')),
   });
   const kept = overrides.faults;
+  const faults = new Map([...drawn.faults].filter(([kind]) => kept === undefined || kept.includes(kind)));
+  // Who is given an emptied folder while members change must be removed and added anew: nobody else knows any more
+  // who could have counted on it.
+  if (faults.has('members')) faults.delete('wipe');
   return {
     ...drawn,
     seed,
+    spares: faults.has('members') ? random.fork('members').pick([1, 2, 2, 3]) : 0,
+    isQuietHealing: random.fork('healing').chance(1 / 3),
     nodes: overrides.nodes ?? nodes,
     steps: overrides.steps ?? steps,
-    faults:
-      kept === undefined ? drawn.faults : new Map([...drawn.faults].filter(([kind]) => kept.includes(kind))),
+    faults,
     linkTime: [Math.ceil(linkMax / 5), linkMax],
     syncTime: [Math.ceil(syncMax / 5), syncMax],
     clients: { ...drawn.clients, count: overrides.clients ?? drawn.clients.count },
@@ -175,6 +196,10 @@ function leanTo(theme: Theme, drawn: Leaning): Leaning & { theme: Theme } {
     const often = { ...snapshots, everyEntries: 3, trailingEntries: 0 };
     // Much comes in between two turns: a request for a snapshot and the end of the leadership, say.
     return { ...drawn, theme, faults, turnTimeMax: drawn.turnTimeMax * 4, clients: flood, snapshots: often };
+  }
+  if (theme === 'members') {
+    for (const kind of ['members', 'partition', 'assassin'] as const) faults.set(kind, 0.9);
+    return { ...drawn, theme, faults, faultRate: 3 };
   }
   return { ...drawn, theme };
 }

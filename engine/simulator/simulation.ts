@@ -1,13 +1,15 @@
 // A whole cluster with its clients and its faults on one thread. One seed decides everything: the same plan gives
 // the same run, event by event. First a phase in which anything goes wrong, then one in which all must heal.
 import { configurationCodec } from '../protocol/configuration-codec.ts';
-import type { Message, NodeId, RaftEvent } from '../raft/types.ts';
+import { members } from '../raft/quorum.ts';
+import type { Configuration, Message, NodeId, RaftEvent } from '../raft/types.ts';
 import { type ClusterView, Violation } from './checkers/checker.ts';
 import { CheckerSet } from './checkers/checker-set.ts';
 import { CounterChecker } from './checkers/counters.ts';
 import { checkLinearizable, checkStatesEqual } from './checkers/final-state.ts';
 import { EventQueue } from './event-queue.ts';
 import { HistoryRecorder } from './history.ts';
+import { MembersOperator } from './members-operator.ts';
 import { Nemesis } from './nemesis.ts';
 import { Network } from './network.ts';
 import { type Death, type NodeWorld, SimulatedNode } from './node.ts';
@@ -62,7 +64,7 @@ export function simulate(plan: SimulationPlan, options: SimulationOptions = {}):
 
 class Simulation implements ClusterView {
   readonly nodes: readonly SimulatedNode[];
-  readonly majority: number;
+  readonly voters: readonly NodeId[];
   readonly #plan: SimulationPlan;
   readonly #options: SimulationOptions;
   readonly #random: Random;
@@ -73,6 +75,7 @@ class Simulation implements ClusterView {
   readonly #history = new HistoryRecorder();
   readonly #counters = new CounterChecker();
   readonly #workload: Workload;
+  readonly #operator: MembersOperator;
   readonly #faults = new Map<string, number>();
   readonly #rules = new Map<string, number>();
   readonly #counts = new Map<string, number>();
@@ -91,7 +94,7 @@ class Simulation implements ClusterView {
     this.#options = options;
     const random = new Random(plan.seed).fork('run');
     this.#random = random.fork('world');
-    this.majority = Math.floor(plan.nodes / 2) + 1;
+    this.voters = Array.from({ length: plan.nodes }, (_, at) => at + 1);
     this.#checkers = new CheckerSet(this, options.withoutCheckers);
     this.#network = new Network(
       {
@@ -105,26 +108,47 @@ class Simulation implements ClusterView {
     );
     this.nodes = this.#createNodes(random);
     const world = { now: this.#now, schedule: this.#schedule, nodes: this.nodes, network: this.#network };
+    this.#operator = new MembersOperator(
+      {
+        ...world,
+        configurations: this.#checkers.configurations,
+        start: (node) => this.#start(node),
+        retire: (node) => this.#retire(node),
+        happened: (node, detail) => this.#faultHappened('members', node, detail),
+        count: this.#count,
+      },
+      random.fork('members'),
+    );
     this.#nemesis = new Nemesis(
       {
         ...world,
         disconnect: (a, b) => this.#disconnect(a, b),
         reconnect: (a, b) => this.#reconnect(a, b),
         happened: (kind, node, detail) => this.#faultHappened(kind, node, detail),
+        changeMembers: () => this.#operator.change(),
+        mayDamage: (node) => this.#operator.mayDamage(node),
       },
       plan,
       random.fork('faults'),
     );
     this.#workload = new Workload(
-      { ...world, history: this.#history, counters: this.#counters, count: this.#count },
+      {
+        ...world,
+        members: () => this.#operator.members,
+        history: this.#history,
+        counters: this.#counters,
+        count: this.#count,
+      },
       plan,
       random.fork('workload'),
     );
   }
 
   #createNodes(random: Random): SimulatedNode[] {
-    const voters = Array.from({ length: this.#plan.nodes }, (_, at) => at + 1);
-    const configuration = { voters, votersOutgoing: [], learners: [] };
+    const { nodes, spares } = this.#plan;
+    const first = { voters: this.voters, votersOutgoing: [], learners: [] };
+    // Who joins knows of no members before it is told.
+    const nobody = { voters: [], votersOutgoing: [], learners: [] };
     const world: NodeWorld = {
       now: this.#now,
       schedule: this.#schedule,
@@ -135,7 +159,9 @@ class Simulation implements ClusterView {
       trace: (node, what, detail) => this.#trace(node, what, detail),
       died: (node, how) => this.#nodeDied(node, how),
     };
-    return voters.map((nodeId) => {
+    return Array.from({ length: nodes + spares }, (_, at) => {
+      const nodeId = at + 1;
+      const configuration = nodeId <= nodes ? first : nobody;
       const own = random.fork(`node ${nodeId}`);
       const raft = {
         ...this.#plan.raft,
@@ -158,7 +184,7 @@ class Simulation implements ClusterView {
     let isUndecided = false;
     let violation: FoundViolation | null = null;
     try {
-      for (const node of this.nodes) this.#start(node);
+      for (const node of this.nodes) if (node.isEngaged) this.#start(node);
       this.#workload.start();
       this.#nemesis.start();
       while (this.#steps < this.#plan.steps) this.#step();
@@ -236,6 +262,17 @@ class Simulation implements ClusterView {
     });
   }
 
+  #retire(node: SimulatedNode): void {
+    for (const other of this.nodes) {
+      if (other === node) continue;
+      this.#network.breakConnection(node.id, other.id);
+      if (other.isUp) this.#tellLost(other, node.id);
+    }
+    this.#network.forget(node.id);
+    node.retire();
+    this.#trace(node.id, 'retires', '');
+  }
+
   #disconnect(a: NodeId, b: NodeId): void {
     this.#network.breakConnection(a, b);
     this.#tellLost(this.#nodeOf(a), b);
@@ -283,13 +320,13 @@ class Simulation implements ClusterView {
     this.#nemesis.stop();
     for (const node of this.nodes) {
       node.putOutFuse();
-      if (!node.isUp)
+      if (!node.isUp && node.isEngaged)
         this.#schedule(1 + this.#random.below(5 * TIME_PER_TICK), 'restart', () => {
-          if (!node.isUp) this.#start(node);
+          if (!node.isUp && node.isEngaged) this.#start(node);
         });
       for (const other of this.nodes) if (node.id < other.id) this.#reconnect(node.id, other.id);
     }
-    this.#workload.finish();
+    this.#workload.finish({ isQuiet: this.#plan.isQuietHealing });
   }
 
   /** Ticks that the slowest needs for what it lacks when entries travel one by one, as small windows have it. */
@@ -307,7 +344,9 @@ class Simulation implements ClusterView {
   #hasConverged(): boolean {
     const [, timeoutTicks] = this.#plan.raft.electionTimeoutTicks;
     const elapsedTicks = (this.#time - this.#healedAt) / TIME_PER_TICK;
-    const missing = this.#whatIsMissing();
+    const differs = this.#whatIsMissing();
+    if (differs === null) this.#workload.nodesAreOne();
+    const missing = differs ?? this.#workload.whatIsMissing();
     if (missing === null) return true;
     if (elapsedTicks <= HEALING_TIMEOUTS_MAX * timeoutTicks + this.#backlogTicks) return false;
     const after = `${elapsedTicks.toFixed(0)} ticks after the last fault`;
@@ -316,31 +355,42 @@ class Simulation implements ClusterView {
 
   /** What keeps the cluster from being one, or null. */
   #whatIsMissing(): string | null {
-    const [first] = this.nodes;
-    if (first === undefined) return null;
-    const { leaderId, currentTerm, commitIndex } = first.raft;
-    for (const { id, isUp, raft, log } of this.nodes) {
+    const leader = this.#leader;
+    if (leader === null) return 'nobody leads';
+    const { currentTerm, commitIndex, configuration } = leader.raft;
+    if (configuration.votersOutgoing.length > 0) return 'members are being changed';
+    for (const { id, isUp, raft, log } of this.#membersOf(configuration)) {
       if (!isUp) return `n${id} is down`;
       if (raft.isRefetching) return `n${id} misses entries`;
-      if (raft.leaderId === 0) return `n${id} knows no leader`;
-      if (raft.leaderId !== leaderId || raft.currentTerm !== currentTerm)
-        return `n1 and n${id} follow different leaders`;
-      if (raft.isRefetching) return `n${id} misses entries`;
+      if (raft.leaderId !== leader.id || raft.currentTerm !== currentTerm)
+        return `n${id} does not follow n${leader.id}`;
       if (
         raft.commitIndex !== commitIndex ||
         raft.lastApplied !== commitIndex ||
         log.lastIndex !== commitIndex
       ) {
-        return `n${id} is at ${raft.lastApplied}/${raft.commitIndex}/${log.lastIndex}, n1 has committed ${commitIndex}`;
+        return `n${id} is at ${raft.lastApplied}/${raft.commitIndex}/${log.lastIndex}, n${leader.id} has committed ${commitIndex}`;
       }
     }
-    return this.#workload.whatIsMissing();
+    return null;
+  }
+
+  get #leader(): SimulatedNode | null {
+    const leaders = this.nodes.filter((node) => node.isUp && node.raft.role === 'leader');
+    return leaders.sort((a, b) => b.raft.currentTerm - a.raft.currentTerm)[0] ?? null;
+  }
+
+  #membersOf(configuration: Configuration): SimulatedNode[] {
+    const ids = new Set(members(configuration));
+    return this.nodes.filter(({ id }) => ids.has(id));
   }
 
   /** False: whether the history is linearizable could not be decided. */
   #checkEnd(): boolean {
-    checkStatesEqual(this.nodes);
-    const { keyspace } = this.#nodeOf(1);
+    const leader = this.#leader;
+    if (leader === null) throw new Error('the cluster is one, and nobody leads');
+    checkStatesEqual(this.#membersOf(leader.raft.configuration));
+    const { keyspace } = leader;
     this.#counters.finish((key) => Number(keyspace.get(key)?.value ?? 0));
     for (let at = 0; at < this.#plan.clients.keys; at++) {
       const key = `k${at}`;
@@ -366,7 +416,9 @@ class Simulation implements ClusterView {
     this.#hitRule(event.rule);
     if (event.type === 'leaderElected') {
       this.#elections += 1;
-      this.#nemesis.leaderElected(this.#nodeOf(node));
+      const leader = this.#nodeOf(node);
+      if (leader.raft.currentTerm === event.term) this.#checkers.elected(leader, event.votes);
+      this.#nemesis.leaderElected(leader);
     }
     if (event.type === 'logTruncated') this.#nemesis.logTruncated(this.#nodeOf(node));
     if (this.#options.trace !== undefined) this.#trace(node, event.type, describe(event));

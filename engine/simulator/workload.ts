@@ -14,6 +14,8 @@ export interface WorkloadWorld {
   readonly now: () => number;
   readonly schedule: (delay: number, kind: string, run: () => void) => void;
   readonly nodes: readonly SimulatedNode[];
+  /** Those of them that the cluster has now. */
+  readonly members: () => readonly SimulatedNode[];
   readonly network: Network;
   readonly history: HistoryRecorder;
   readonly counters: CounterChecker;
@@ -33,6 +35,7 @@ export class Workload {
   readonly #clients: readonly SimulatedClient[];
   #probes = 0;
   #isFinishing = false;
+  #isQuiet = false;
 
   constructor(world: WorkloadWorld, plan: SimulationPlan, random: Random) {
     this.#world = world;
@@ -42,7 +45,7 @@ export class Workload {
       ...world,
       request: (node: NodeId, request: ClientRequest, onReply: (reply: ClientReply) => void) =>
         this.#request(node, request, onReply),
-      nodeIds: world.nodes.map((node) => node.id),
+      nodeIds: () => world.members().map((node) => node.id),
     };
     this.#clients = Array.from(
       { length: plan.clients.count },
@@ -55,11 +58,23 @@ export class Workload {
     if (this.#plan.clients.floodSize > 0) this.#flood();
   }
 
-  /** No new operations; those under way get their answers, and some writes more must get through. */
-  finish(): void {
+  /**
+   * No new operations; those under way get their answers, and some writes more must get through. `isQuiet`: what is
+   * under way is given up, and nothing is written before `nodesAreOne`.
+   */
+  finish({ isQuiet }: { isQuiet: boolean }): void {
     this.#isFinishing = true;
-    for (const client of this.#clients) client.isStopping = true;
+    this.#isQuiet = isQuiet;
+    for (const client of this.#clients) {
+      client.isStopping = true;
+      if (isQuiet) client.abandon();
+    }
     this.#probe();
+  }
+
+  /** The nodes agree on everything: from here on there may be writes. */
+  nodesAreOne(): void {
+    this.#isQuiet = false;
   }
 
   /** What is not done yet, or null. */
@@ -113,20 +128,24 @@ export class Workload {
 
   /** Writes until enough have got through and nobody is missing entries; each waits longer for the one before. */
   #probe(waitTicks = PROBE_TICKS): void {
-    const { nodes, schedule } = this.#world;
-    const isMissing = nodes.some((node) => !node.isUp || node.raft.isRefetching);
-    if (this.#probes >= PROBES && !isMissing) return;
+    const { nodes, schedule, members } = this.#world;
+    const isMissing = members().some((node) => !node.isUp || node.raft.isRefetching);
+    if (this.#probes >= PROBES && !isMissing && !this.#isQuiet) return;
     const leader = nodes.find((node) => node.isUp && node.raft.role === 'leader');
+    // A log with a hole must grow past what it lost, which may be more than anybody else has. [E11]
+    const lastIndex = leader?.log.lastIndex ?? 0;
+    const isShort = members().some((node) => node.disk.refetchIndex > lastIndex);
+    if (this.#isQuiet && !isShort) {
+      schedule(PROBE_TICKS * TIME_PER_TICK, 'probe', () => this.#probe());
+      return;
+    }
     const command = { type: 'set', key: 'probe', value: String(this.#probes), kind: 0 } as const;
     let isAnswered = leader === undefined;
     leader?.request({ type: 'write', proposal: { command, session: null } }, (reply) => {
       isAnswered = true;
       if (reply.type === 'written') this.#probes += 1;
     });
-    // A log with a hole must grow past what it lost, which may be more than anybody else has. [E11] Otherwise not
-    // faster than a follower with the smallest window can keep up with.
-    const lastIndex = leader?.log.lastIndex ?? 0;
-    const isShort = nodes.some((node) => node.disk.refetchIndex > lastIndex);
+    // Otherwise not faster than a follower with the smallest window can keep up with.
     schedule(waitTicks * TIME_PER_TICK, 'probe', () => {
       this.#probe(isAnswered || isShort ? PROBE_TICKS : Math.min(waitTicks * 2, PROBE_TICKS_MAX));
     });

@@ -248,8 +248,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: 'kv/keyspace-dump.ts',
-        from: 'return { records: this.#records, bytes, revision, lastApplied, sessions: this.#sessions };',
-        to: 'return { records: this.#records, bytes, revision, lastApplied, sessions: [] };',
+        from: 'const sessions = this.#sessions;',
+        to: 'const sessions: Session[] = [];',
       },
     ],
   },
@@ -283,5 +283,66 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     rule: 'E4',
     theme: 'lag',
     edits: [{ file: 'raft/roles.ts', from: 'core.snapshotsWanted = [];', to: '' }],
+  },
+  {
+    name: 'single-step membership',
+    rule: 'M2',
+    theme: 'members',
+    edits: [
+      {
+        file: 'raft/membership.ts',
+        from: 'voters: sorted(voters), votersOutgoing: from.voters, learners };',
+        to: 'voters: sorted(voters), votersOutgoing: [], learners };',
+      },
+    ],
+  },
+  {
+    name: 'single-step membership, seen only by what comes of it',
+    rule: 'M2',
+    theme: 'members',
+    withoutCheckers: ['membership'],
+    edits: [
+      {
+        file: 'raft/membership.ts',
+        from: 'voters: sorted(voters), votersOutgoing: from.voters, learners };',
+        to: 'voters: sorted(voters), votersOutgoing: [], learners };',
+      },
+    ],
+  },
+  {
+    name: 'ignores the joint majority when it counts votes',
+    rule: 'M2',
+    theme: 'members',
+    edits: [
+      {
+        file: 'raft/quorum.ts',
+        from: 'if (configuration.votersOutgoing.length === 0) return incoming;\n  const outgoing',
+        to: 'if (configuration.votersOutgoing.length >= 0) return incoming;\n  const outgoing',
+      },
+    ],
+  },
+  {
+    name: 'ignores the joint majority when it commits',
+    rule: 'M2',
+    theme: 'members',
+    edits: [
+      {
+        file: 'raft/quorum.ts',
+        from: 'if (configuration.votersOutgoing.length === 0) return incoming;\n  return',
+        to: 'if (configuration.votersOutgoing.length >= 0) return incoming;\n  return',
+      },
+    ],
+  },
+  {
+    name: 'begins a change while another is under way',
+    rule: 'M3',
+    theme: 'members',
+    edits: [
+      {
+        file: 'raft/membership.ts',
+        from: 'if (core.isJoint || configurations.latestIndex > log.commitIndex) {',
+        to: 'if (core.isJoint) {',
+      },
+    ],
   },
 ];

@@ -23,7 +23,10 @@ export class Application implements Checker {
     }
     progress.index = entry.index;
     // The outcome counts as well: it is what clients and sessions see of the state before.
-    progress.sum = mix(mix(progress.sum, sum), result === null ? 0 : sumOfText(JSON.stringify(result)));
+    progress.sum = mix(
+      mix(progress.sum, sum),
+      result === null ? 0 : sumOfText(JSON.stringify(result, inOrder)),
+    );
     const known = this.#sums[entry.index];
     if (known === undefined) this.#sums[entry.index] = progress.sum;
     else if (known !== progress.sum) {
@@ -54,6 +57,12 @@ export class Application implements Checker {
       throw new Violation(this.name, 'S8', `n${node.id} restores ${index}, applied nowhere`);
     this.#progress.set(node.id, { life: node.life, index, sum });
   }
+}
+
+/** A result that comes out of a snapshot has its members in another order, and is the same. */
+function inOrder(_name: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function mix(sum: number, part: number): number {

@@ -1,12 +1,14 @@
 // All checkers of a run behind one call each: only those that look at an event are asked.
-import type { Message } from '../../raft/types.ts';
+import type { Message, NodeId } from '../../raft/types.ts';
 import { Acknowledgement } from './acknowledgement.ts';
 import { Application } from './application.ts';
-import type { AppliedEntry, Checker, ClusterView, NodeView } from './checker.ts';
+import type { AppliedEntry, Checker, ClusterView, HandedEntry, NodeView } from './checker.ts';
 import { Commitment } from './commitment.ts';
+import { ConfigurationBook } from './configuration-book.ts';
 import { Durability } from './durability.ts';
 import { ElectionSafety } from './election-safety.ts';
 import { LogMatching } from './log-matching.ts';
+import { Membership } from './membership.ts';
 import { OwnTermCommit } from './own-term-commit.ts';
 import { ReadFreshness } from './read-freshness.ts';
 import { SessionOnce } from './session-once.ts';
@@ -15,13 +17,21 @@ type Method = Exclude<keyof Checker, 'name'>;
 
 export class CheckerSet {
   readonly commitment: Commitment;
+  readonly configurations: ConfigurationBook;
   readonly #all: readonly Checker[];
   readonly #by: { readonly [M in Method]: readonly (Checker & Required<Pick<Checker, M>>)[] };
 
   /** `without`: names of checkers to leave out, to see what the others find. */
   constructor(cluster: ClusterView, without: readonly string[] = []) {
-    const commitment = new Commitment(cluster);
+    const initial = { voters: cluster.voters, votersOutgoing: [], learners: [] };
+    const configurations: ConfigurationBook = new ConfigurationBook(initial, (index) =>
+      this.commitment.termAt(index),
+    );
+    const commitment = new Commitment(cluster, configurations, (node, decision) =>
+      this.#decided(node, decision),
+    );
     this.commitment = commitment;
+    this.configurations = configurations;
     this.#all = [
       new ElectionSafety(),
       new LogMatching(),
@@ -32,10 +42,14 @@ export class CheckerSet {
       new SessionOnce(),
       new ReadFreshness(commitment),
       new Acknowledgement(commitment),
+      new Membership(configurations),
     ].filter((checker) => !without.includes(checker.name));
     this.#by = {
       nodeStarted: this.#with('nodeStarted'),
       entryHanded: this.#with('entryHanded'),
+      elected: this.#with('elected'),
+      decided: this.#with('decided'),
+      nodeRetired: this.#with('nodeRetired'),
       readyTaken: this.#with('readyTaken'),
       batchDurable: this.#with('batchDurable'),
       messageLeft: this.#with('messageLeft'),
@@ -58,11 +72,21 @@ export class CheckerSet {
     for (const checker of this.#by.nodeStarted) checker.nodeStarted(node);
   }
 
-  entryHanded(
-    node: NodeView,
-    entry: { index: number; term: number; sum: number; previousTerm: number },
-  ): void {
-    for (const checker of this.#by.entryHanded) checker.entryHanded(node, entry);
+  entryHanded(node: NodeView, handed: HandedEntry): void {
+    this.configurations.entryHanded(handed.entry);
+    for (const checker of this.#by.entryHanded) checker.entryHanded(node, handed);
+  }
+
+  elected(node: NodeView, votes: readonly NodeId[]): void {
+    for (const checker of this.#by.elected) checker.elected(node, votes);
+  }
+
+  #decided(node: NodeView, decision: { index: number; holders: ReadonlySet<NodeId> }): void {
+    for (const checker of this.#by.decided) checker.decided(node, decision);
+  }
+
+  nodeRetired(node: NodeView): void {
+    for (const checker of this.#by.nodeRetired) checker.nodeRetired(node);
   }
 
   readyTaken(node: NodeView): void {

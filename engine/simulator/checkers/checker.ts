@@ -42,8 +42,8 @@ export interface NodeView {
 /** All nodes, and what has been found out about them together. */
 export interface ClusterView {
   readonly nodes: readonly NodeView[];
-  /** Of the voters; membership does not change yet. */
-  readonly majority: number;
+  /** Those that vote in the beginning. */
+  readonly voters: readonly NodeId[];
 }
 
 /** Each method is called right after the fact, and throws a Violation or returns. */
@@ -52,10 +52,13 @@ export interface Checker {
   /** The node has read its disk and made its core. */
   nodeStarted?(node: NodeView): void;
   /** The core handed out an entry to be written; `previousTerm` is that of the entry before it. */
-  entryHanded?(
-    node: NodeView,
-    entry: { index: number; term: number; sum: number; previousTerm: number },
-  ): void;
+  entryHanded?(node: NodeView, handed: HandedEntry): void;
+  /** It has won an election. */
+  elected?(node: NodeView, votes: readonly NodeId[]): void;
+  /** The entry at `index` was found to be committed, while it was on the disks of `holders`. */
+  decided?(node: NodeView, decision: { index: number; holders: ReadonlySet<NodeId> }): void;
+  /** It is no member any more, and was taken away with its disk: under its id another may come. */
+  nodeRetired?(node: NodeView): void;
   /** The core was asked for a Ready, whose entries are in `log`; nothing of it has been carried out. */
   readyTaken?(node: NodeView): void;
   /** `durableLog` and `durableHardState` have just changed. */
@@ -73,6 +76,14 @@ export interface Checker {
   readConfirmed?(node: NodeView, token: number, index: number): void;
   /** A client was told that its write is done, as the entry at `index` of `term`. */
   writeAcknowledged?(written: { index: number; term: number }): void;
+}
+
+export interface HandedEntry {
+  index: number;
+  term: number;
+  sum: number;
+  previousTerm: number;
+  entry: Entry;
 }
 
 export interface AppliedEntry {

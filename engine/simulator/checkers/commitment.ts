@@ -1,6 +1,8 @@
 // What is committed stays: it is on the disks of a majority, it is the same for everybody, it never goes back, and
 // every later leader has it. Raft paper §5.4 [C1] [C2]
-import { type Checker, type ClusterView, type NodeView, Violation } from './checker.ts';
+import type { NodeId } from '../../raft/types.ts';
+import { type Checker, type ClusterView, type HandedEntry, type NodeView, Violation } from './checker.ts';
+import { type ConfigurationBook, isQuorum, type PlacedConfiguration } from './configuration-book.ts';
 
 interface Committed {
   term: number;
@@ -12,13 +14,24 @@ interface Committed {
 export class Commitment implements Checker {
   readonly name = 'commitment';
   readonly #cluster: ClusterView;
+  readonly #configurations: ConfigurationBook;
+  readonly #decided: (node: NodeView, decision: { index: number; holders: ReadonlySet<NodeId> }) => void;
   /** From index 1 on. */
   readonly #committed: Committed[] = [];
+  /** By node: the first entry of the Ready that is being looked at. */
+  readonly #firstHanded = new Map<number, number>();
   /** By node: life and commit index when last looked at. */
   readonly #seen = new Map<number, { life: number; commitIndex: number; ledTerm: number }>();
 
-  constructor(cluster: ClusterView) {
+  /** `decided` is told of each new end of what is committed. */
+  constructor(
+    cluster: ClusterView,
+    configurations: ConfigurationBook,
+    decided: (node: NodeView, decision: { index: number; holders: ReadonlySet<NodeId> }) => void,
+  ) {
     this.#cluster = cluster;
+    this.#configurations = configurations;
+    this.#decided = decided;
   }
 
   /** Highest index that any node has known to be committed. */
@@ -35,8 +48,13 @@ export class Commitment implements Checker {
     this.#look(node);
   }
 
+  entryHanded(node: NodeView, { index }: HandedEntry): void {
+    if (!this.#firstHanded.has(node.id)) this.#firstHanded.set(node.id, index);
+  }
+
   readyTaken(node: NodeView): void {
     this.#look(node);
+    this.#firstHanded.delete(node.id);
   }
 
   #look(node: NodeView): void {
@@ -111,10 +129,29 @@ export class Commitment implements Checker {
         disk.refetchIndex >= index ||
         disk.hasLostMemory,
     );
-    if (holders.length >= this.#cluster.majority) return;
-    const names = holders.map((holder) => `n${holder.id}`).join(', ') || 'nobody';
+    const ids = new Set(holders.map(({ id }) => id));
+    const { configuration } = this.#configurationOf(node, ids);
+    if (isQuorum(configuration, ids)) {
+      this.#decided(node, { index, holders: ids });
+      return;
+    }
+    const names = [...ids].map((id) => `n${id}`).join(', ') || 'nobody';
+    const { voters, votersOutgoing } = configuration;
+    const needed = [votersOutgoing, voters].filter((set) => set.length > 0).map((set) => `[${set}]`);
     const what = `n${node.id} (${node.raft.role}) commits entry ${index} of term ${term}`;
-    throw new Violation(this.name, 'L8', `${what}, which is on the disks of ${names} alone`);
+    const whose = `on the disks of ${names} alone, of majorities of ${needed.join(' and ')}`;
+    throw new Violation(this.name, 'L8', `${what}, which is ${whose}`);
+  }
+
+  /** A configuration that was handed out in this very turn may be younger than the decision. */
+  #configurationOf(node: NodeView, holders: ReadonlySet<NodeId>): PlacedConfiguration {
+    const newest = this.#configurations.inForce(node.log);
+    const firstHanded = this.#firstHanded.get(node.id) ?? Number.POSITIVE_INFINITY;
+    let placed = newest;
+    while (placed.index >= firstHanded && !isQuorum(placed.configuration, holders)) {
+      placed = this.#configurations.inForce(node.log, placed.index);
+    }
+    return placed;
   }
 
   /** Leader completeness. Raft paper §5.4.3 [C2] */

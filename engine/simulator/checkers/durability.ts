@@ -17,6 +17,10 @@ export class Durability implements Checker {
     if (saved !== undefined && beginsAnew) saved.commitIndex = 0;
   }
 
+  nodeRetired(node: NodeView): void {
+    this.#saved.delete(node.id);
+  }
+
   batchDurable(node: NodeView): void {
     this.#look(node, 'saves');
   }

@@ -1,6 +1,6 @@
 // If two logs hold an entry with the same index and term, they are equal up to there. Raft paper §5.3 [L2]
 // By induction: all entries of one index and term are the same, and follow an entry of the same term.
-import { type Checker, type NodeView, Violation } from './checker.ts';
+import { type Checker, type HandedEntry, type NodeView, Violation } from './checker.ts';
 
 interface KnownEntry {
   sum: number;
@@ -14,11 +14,8 @@ export class LogMatching implements Checker {
   readonly name = 'log matching';
   readonly #entries = new Map<number, KnownEntry>();
 
-  entryHanded(
-    node: NodeView,
-    entry: { index: number; term: number; sum: number; previousTerm: number },
-  ): void {
-    const { index, term, sum, previousTerm } = entry;
+  entryHanded(node: NodeView, handed: HandedEntry): void {
+    const { index, term, sum, previousTerm } = handed;
     const key = index * TERMS_MAX + term;
     const known = this.#entries.get(key);
     if (known === undefined) {

@@ -1,0 +1,139 @@
+// Whoever runs the cluster, as far as its members go: starts nodes and has them taken in, promoted, removed and
+// replaced, at any moment and without waiting, and takes away who is a member no more.
+
+import type { ConfigurationChange } from '../raft/membership.ts';
+import { members } from '../raft/quorum.ts';
+import type { Configuration, NodeId } from '../raft/types.ts';
+import type { ConfigurationBook } from './checkers/configuration-book.ts';
+import type { SimulatedNode } from './node.ts';
+import type { Random } from './random.ts';
+
+export interface MembersWorld {
+  readonly nodes: readonly SimulatedNode[];
+  readonly configurations: ConfigurationBook;
+  readonly start: (node: SimulatedNode) => void;
+  /** It goes away with its disk, and its connections break. */
+  readonly retire: (node: SimulatedNode) => void;
+  readonly happened: (node: NodeId, detail: string) => void;
+  readonly count: (what: string) => void;
+}
+
+export class MembersOperator {
+  readonly #world: MembersWorld;
+  readonly #random: Random;
+  /** Adding them was begun by some leader, and they have not been seen as members since. */
+  readonly #awaited = new Set<NodeId>();
+
+  constructor(world: MembersWorld, random: Random) {
+    this.#world = world;
+    this.#random = random;
+  }
+
+  /** Members by the newest configuration that is committed. */
+  get members(): readonly SimulatedNode[] {
+    const ids = new Set(members(this.#world.configurations.committed.configuration));
+    return this.#world.nodes.filter((node) => ids.has(node.id));
+  }
+
+  /** Its folder may be damaged now: whichever voters decide, a majority of them stays whole. */
+  mayDamage(node: SimulatedNode): boolean {
+    const damaged = new Set([...this.#damaged, node.id]);
+    return this.#world.configurations.possible.every((configuration) => isBearable(configuration, damaged));
+  }
+
+  get #damaged(): NodeId[] {
+    const bad = this.#world.nodes.filter(({ disk }) => disk.refetchIndex !== 0 || disk.hasLostMemory);
+    return bad.map(({ id }) => id);
+  }
+
+  /** Asks whoever leads, or thinks so, for one change. */
+  change(): void {
+    this.#takeAway();
+    const { nodes, count } = this.#world;
+    const leaders = nodes.filter((node) => node.isUp && node.raft.role === 'leader');
+    if (leaders.length === 0) return;
+    const leader = this.#random.pick(leaders);
+    const change = this.#drawChange(leader);
+    if (change === null) return;
+    const id = 'member' in change ? change.member.id : change.id;
+    const by = change.type === 'replace' ? ` by n${change.by}` : '';
+    this.#world.happened(leader.id, `is to ${change.type} n${id}${by}`);
+    leader.poke((raft) => {
+      // Nobody who knows what he does lets a majority of voters without votes come about.
+      const { voters } = raft.configuration;
+      const left = 'member' in change ? voters : voters.filter((other) => other !== change.id);
+      if (!isBearable({ voters: left, votersOutgoing: voters }, new Set(this.#damaged))) return;
+      const result = raft.proposeConfiguration(change);
+      count(result.accepted ? `change begun: ${change.type}` : `change refused: ${result.why}`);
+      if (result.accepted && change.type === 'addLearner') this.#expect(id);
+    });
+  }
+
+  /** A leader that was stopped meanwhile may take in who has been taken away since. */
+  #expect(id: NodeId): void {
+    this.#awaited.add(id);
+    const node = this.#world.nodes.find((each) => each.id === id);
+    if (node !== undefined) this.#engage(node);
+  }
+
+  #engage(node: SimulatedNode): void {
+    if (node.isEngaged) return;
+    node.isEngaged = true;
+    this.#world.start(node);
+  }
+
+  #drawChange(leader: SimulatedNode): ConfigurationChange | null {
+    const random = this.#random;
+    const { voters, learners } = leader.raft.configuration;
+    const known = members(leader.raft.configuration);
+    const strangers = this.#world.nodes.filter(({ id }) => !known.includes(id));
+    const choices: (() => ConfigurationChange)[] = [];
+    if (strangers.length > 0)
+      choices.push(
+        () => this.#add(random.pick(strangers)),
+        () => this.#add(random.pick(strangers)),
+      );
+    if (learners.length > 0) {
+      for (let more = 0; more < 3; more++)
+        choices.push(() => ({ type: 'promote', id: random.pick(learners) }));
+      choices.push(() => ({ type: 'replace', id: random.pick(voters), by: random.pick(learners) }));
+      if (random.chance(0.2)) choices.push(() => ({ type: 'remove', id: random.pick(learners) }));
+    }
+    if (voters.length > 1) choices.push(() => ({ type: 'remove', id: random.pick(voters) }));
+    return choices.length === 0 ? null : random.pick(choices)();
+  }
+
+  #add(node: SimulatedNode): ConfigurationChange {
+    this.#engage(node);
+    return { type: 'addLearner', member: { id: node.id, client: '', peer: '' } };
+  }
+
+  /**
+   * Who is in no configuration that is or may yet be in force: the newest committed one does not name it, and the one
+   * that took it in is committed too, so that no older one can come back.
+   */
+  #takeAway(): void {
+    const { nodes, configurations, retire, happened } = this.#world;
+    const { configuration } = configurations.committed;
+    const present = new Set(members(configuration));
+    for (const id of present) this.#awaited.delete(id);
+    if (configuration.votersOutgoing.length > 0) return;
+    for (const node of nodes) {
+      if (!node.isEngaged || present.has(node.id) || this.#awaited.has(node.id)) continue;
+      // Some stay for a while, and must not disturb anybody. [M7]
+      if (!this.#random.chance(0.5)) continue;
+      happened(node.id, 'is taken away');
+      retire(node);
+    }
+  }
+}
+
+/** Of each set of voters, a majority is whole. */
+function isBearable(
+  { voters, votersOutgoing }: Pick<Configuration, 'voters' | 'votersOutgoing'>,
+  damaged: ReadonlySet<NodeId>,
+): boolean {
+  return [voters, votersOutgoing].every(
+    (set) => set.filter((id) => damaged.has(id)).length <= Math.max(0, Math.floor((set.length - 1) / 2)),
+  );
+}
