@@ -59,6 +59,8 @@ export const nodeConfigSchema = z
     requestTimeoutMs: count(50, 600_000).default(5000),
     /** How often a status goes to the parent process; 0 for never. */
     statusIntervalMs: count(0, 60_000).default(100),
+    /** A segment of the log; a batch that is larger gets one of its own size. */
+    logSegmentBytes: count(64 * 1024, 1024 * MIB).default(16 * MIB),
     /** A snapshot is taken when the log has grown by so many bytes since the last one; 0: only on demand. */
     snapshotLogBytes: count(0, 1024 * 1024 * MIB).default(64 * MIB),
     /** Entries kept behind a snapshot for followers that are a little behind. */

@@ -28,6 +28,7 @@ export interface NodeDiskOptions {
   folder: string;
   /** See NodeConfig.wasMember. */
   wasMember: boolean;
+  segmentBytes: number;
   /** Gets the newest sound snapshot's state. */
   keyspace: Keyspace;
   /** The log is dead; nothing after the failure was acknowledged. */
@@ -37,13 +38,14 @@ export interface NodeDiskOptions {
 }
 
 export async function openNodeDisk(options: NodeDiskOptions): Promise<NodeDisk> {
-  const { folder, wasMember, keyspace, onFatal, onFaultsChanged } = options;
+  const { folder, wasMember, segmentBytes, keyspace, onFatal, onFaultsChanged } = options;
   const fs = createFaultyFileSystem(createNodeFileSystem(), { random: Math.random, onFaultsChanged });
   const empty = keyspace.view();
   const lost = await hasLostMemory(fs, { folder, wasMember });
   const { log, snapshots, recovered } = await openStorage({
     fs,
     folder,
+    segmentBytes,
     onFatal,
     load: async (_snapshot, reader) => keyspace.restore(await readKeyspace(reader)),
     reset: () => keyspace.restore(empty),

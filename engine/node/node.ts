@@ -132,6 +132,7 @@ export class RunningNode {
     const disk = await openNodeDisk({
       folder: config.dataDir,
       wasMember: config.wasMember,
+      segmentBytes: config.logSegmentBytes,
       keyspace: this.#keyspace,
       onFatal: (error) => this.#diskFailed(error),
       onFaultsChanged: (faults) => this.#faultsChanged({ ...this.#faults, disk: faults }),
