@@ -10,6 +10,13 @@ import {
   type ReplyItem,
   type ReplyValue,
 } from '../protocol/json-client.ts';
+import type {
+  ExpireCommand,
+  ExpiryOptions,
+  SetOptions,
+  TransactionRequest,
+} from '../protocol/json-client-operation.ts';
+import type { TransactionResult } from '../protocol/json-client-result.ts';
 import type { Consistency } from '../protocol/json-line.ts';
 import { refusedLocally, type WriteSession } from './client-error.ts';
 import { Dispatcher } from './dispatcher.ts';
@@ -17,6 +24,7 @@ import { createMembers, type Members } from './members.ts';
 import { splitAddress } from './node-link.ts';
 import type { Effect, Receipt, Settled, Target } from './operation.ts';
 import { isUuid, SessionLanes } from './session-lanes.ts';
+import { type Watch, type WatchHost, type WatchOptions, WatchStream } from './watch.ts';
 
 export interface ClientOptions {
   /** Client ports of some or all nodes, as `host:port`. The others are learnt from these. */
@@ -42,6 +50,8 @@ export interface ClientOptions {
   suspectAfterMs?: number | undefined;
   /** 1,000 ms when absent. */
   connectTimeoutMs?: number | undefined;
+  /** Of the cluster's client ports, when they ask for one. */
+  password?: string | undefined;
   /** From 0 to below 1; spreads retries. `Math.random` when absent. */
   random?: (() => number) | undefined;
 }
@@ -72,7 +82,7 @@ export interface ScanOptions extends ReadOptions {
   cursor?: string | undefined;
 }
 
-export type BulkItem = readonly [key: string, value: ClientValue];
+export type BulkItem = readonly [key: string, value: ClientValue, expiry?: ExpiryOptions | undefined];
 
 /** What a node says of itself: the members of `StatusReply` in protocol/json-reply.ts, unchecked. */
 export type StatusFields = Readonly<Record<string, unknown>>;
@@ -82,11 +92,12 @@ interface WithReceipt {
 }
 
 export interface Client {
+  /** `written` false: `onlyIf` did not hold. `previous`: the value before, when `returnPrevious` asked for it. */
   set(
     key: string,
     value: ClientValue,
-    options?: WriteOptions,
-  ): Promise<WithReceipt & { revision: number | null }>;
+    options?: WriteOptions & SetOptions,
+  ): Promise<WithReceipt & { written: boolean; previous: ReplyValue; revision: number | null }>;
   /** `found` false: there is no such key, and `value` is null. */
   get(
     key: string,
@@ -104,6 +115,26 @@ export interface Client {
     value: ClientValue,
     options?: WriteOptions,
   ): Promise<WithReceipt & { swapped: boolean; current: ReplyValue }>;
+  /** How long a key has left: null without an end. */
+  ttl(
+    key: string,
+    options?: ReadOptions,
+  ): Promise<WithReceipt & { exists: boolean; ttlMs: number | null; expiresAt: number | null }>;
+  /** Gives a key an end, a number of milliseconds from now or a moment. `changed` false: no such key, or `onlyIf`. */
+  expire(
+    key: string,
+    end: number | { expiresAt: number },
+    options?: WriteOptions & Pick<ExpireCommand, 'onlyIf'>,
+  ): Promise<WithReceipt & { changed: boolean }>;
+  /** Takes a key's end away. */
+  persist(key: string, options?: WriteOptions): Promise<WithReceipt & { changed: boolean }>;
+  /** Conditions, then one list of operations or the other, in one entry of the log. */
+  txn(
+    request: TransactionRequest,
+    options?: WriteOptions,
+  ): Promise<WithReceipt & { succeeded: boolean; results: readonly TransactionResult[] }>;
+  /** Every change of some keys, in order, from any node; goes on by itself when a node is lost. */
+  watch(options?: WatchOptions): Watch;
   /** One page in key order; `cursor` null: it was the last. */
   scanPage(
     options?: ScanOptions,
@@ -133,6 +164,9 @@ class ClusterClient implements Client {
   readonly #dispatcher: Dispatcher;
   readonly #deadlineMs: number;
   readonly #writeEffect: Effect;
+  readonly #watches = new Set<WatchStream>();
+  readonly #watchHost: WatchHost;
+  #isClosed = false;
 
   constructor(options: ClientOptions) {
     if (options.addresses.length === 0)
@@ -142,6 +176,18 @@ class ClusterClient implements Client {
     if (!isUuid(clientId)) throw new TypeError(`"${clientId}" is no UUID`);
     this.#deadlineMs = options.deadlineMs ?? DEADLINE_MS;
     this.#writeEffect = options.sessions === false ? 'plainWrite' : 'sessionWrite';
+    const link = {
+      connectTimeoutMs: options.connectTimeoutMs ?? 1_000,
+      replyCharsMax: REPLY_CHARS_MAX,
+      password: options.password ?? null,
+    };
+    const random = options.random ?? Math.random;
+    this.#watchHost = {
+      ...link,
+      random,
+      addresses: () => this.#dispatcher.finder.addressesByUse(),
+      closed: (watch) => void this.#watches.delete(watch),
+    };
     this.#dispatcher = new Dispatcher({
       addresses: options.addresses,
       lanes: new SessionLanes({
@@ -152,14 +198,17 @@ class ClusterClient implements Client {
       pendingMax: options.pendingMax ?? 65_536,
       pendingBytesMax: options.pendingBytesMax ?? 64 * 1024 * 1024,
       suspectAfterMs: options.suspectAfterMs ?? 250,
-      random: options.random ?? Math.random,
-      link: { connectTimeoutMs: options.connectTimeoutMs ?? 1_000, replyCharsMax: REPLY_CHARS_MAX },
+      random,
+      link,
     });
   }
 
-  async set(key: string, value: ClientValue, options?: WriteOptions) {
-    const { reply, receipt } = await this.#write({ command: 'set', key, value }, options);
-    return { revision: reply.revision, receipt };
+  async set(key: string, value: ClientValue, options: WriteOptions & SetOptions = {}) {
+    const { deadlineMs, session, ...how } = options;
+    const command = { command: 'set', key, value, ...how } as const;
+    const { reply, receipt } = await this.#write(command, { deadlineMs, session });
+    const { success, value: previous, revision } = reply;
+    return { written: success !== false, previous, revision, receipt };
   }
 
   async get(key: string, options?: ReadOptions) {
@@ -173,7 +222,7 @@ class ClusterClient implements Client {
   }
 
   async bulkSet(items: Iterable<BulkItem>, options?: WriteOptions) {
-    const pairs = Array.from(items, ([key, value]) => ({ key, value }));
+    const pairs = Array.from(items, ([key, value, expiry]) => ({ key, value, ...expiry }));
     const { reply, receipt } = await this.#write({ command: 'bulk_set', items: pairs }, options);
     return { count: reply.count ?? pairs.length, receipt };
   }
@@ -186,6 +235,45 @@ class ClusterClient implements Client {
   async cas(key: string, expected: ClientValue, value: ClientValue, options?: WriteOptions) {
     const { reply, receipt } = await this.#write({ command: 'cas', key, expected, value }, options);
     return { swapped: reply.success === true, current: reply.value, receipt };
+  }
+
+  async ttl(key: string, options?: ReadOptions) {
+    const { reply, receipt } = await this.#read({ command: 'ttl', key }, options);
+    const { exists, ttl_ms: ttlMs, expires_at: expiresAt } = reply.fields;
+    return {
+      exists: exists === true,
+      ttlMs: typeof ttlMs === 'number' ? ttlMs : null,
+      expiresAt: typeof expiresAt === 'number' ? expiresAt : null,
+      receipt,
+    };
+  }
+
+  async expire(
+    key: string,
+    end: number | { expiresAt: number },
+    options: WriteOptions & Pick<ExpireCommand, 'onlyIf'> = {},
+  ) {
+    const when = typeof end === 'number' ? { ttlMs: end } : end;
+    const command = { command: 'expire', key, onlyIf: options.onlyIf, ...when } as const;
+    const { reply, receipt } = await this.#write(command, options);
+    return { changed: reply.success === true, receipt };
+  }
+
+  async persist(key: string, options?: WriteOptions) {
+    const { reply, receipt } = await this.#write({ command: 'persist', key }, options);
+    return { changed: reply.success === true, receipt };
+  }
+
+  async txn(request: TransactionRequest, options?: WriteOptions) {
+    const { reply, receipt } = await this.#write({ command: 'txn', ...request }, options);
+    return { succeeded: reply.fields.succeeded === true, results: reply.results ?? [], receipt };
+  }
+
+  watch(options: WatchOptions = {}): Watch {
+    if (this.#isClosed) throw refusedLocally('CLOSED', 'this client is closed');
+    const watch = new WatchStream(this.#watchHost, options);
+    this.#watches.add(watch);
+    return watch;
   }
 
   async scanPage(options: ScanOptions = {}) {
@@ -228,7 +316,9 @@ class ClusterClient implements Client {
   });
 
   close(): void {
+    this.#isClosed = true;
     this.#dispatcher.close();
+    for (const watch of this.#watches) watch.close();
   }
 
   #write(request: ClientCommand, options: WriteOptions = {}): Promise<Settled> {

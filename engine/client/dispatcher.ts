@@ -114,6 +114,13 @@ export class Dispatcher implements OperationHost, LeaderFinderListener {
     this.#release((operation) => operation.target === 'any' || operation.target === link);
   }
 
+  denied(message: string): void {
+    for (const operation of this.#waiting) {
+      if (operation.target === 'leader' || operation.target === 'any')
+        this.#fail(operation, 'UNAUTHENTICATED', message);
+    }
+  }
+
   isWanted(): boolean {
     return this.#waiting.size > 0;
   }

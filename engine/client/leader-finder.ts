@@ -24,6 +24,8 @@ export interface LeaderFinderListener {
   linkReady(link: NodeLink): void;
   /** A link went down; every exchange on it was told before. */
   linkDown(link: NodeLink): void;
+  /** The node takes no request from this client: its password is missing or wrong. */
+  denied(message: string): void;
   /** Whether anything waits for a leader (or for any node): without it, no more rounds. */
   isWanted(): boolean;
 }
@@ -71,6 +73,12 @@ export class LeaderFinder implements NodeLinkListener {
       this.#links.set(address, link);
     }
     return link;
+  }
+
+  /** The leader, then those that are open, then the others. */
+  addressesByUse(): string[] {
+    const rank = (link: NodeLink) => (link === this.#leader ? 0 : link.state === 'open' ? 1 : 2);
+    return [...this.#links.values()].sort((a, b) => rank(a) - rank(b)).map((link) => link.address);
   }
 
   /** An open link, in rotation; null when none is. */
@@ -191,6 +199,9 @@ export class LeaderFinder implements NodeLinkListener {
   }
 
   #heard(link: NodeLink, reply: Reply): void {
+    if (reply.status === 'error' && reply.code === 'UNAUTHENTICATED') {
+      this.#listener.denied(`${link.address}: ${reply.message}`);
+    }
     if (reply.status !== 'ok') {
       this.#words.set(link, reply.status === 'error' ? reply.message : 'it redirects');
       return;

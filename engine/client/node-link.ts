@@ -27,6 +27,8 @@ export interface NodeLinkOptions {
   connectTimeoutMs: number;
   /** A reply longer than this is a broken peer, not a reply. */
   replyCharsMax: number;
+  /** Named before anything else; null for none. */
+  password: string | null;
 }
 
 export class NodeLink {
@@ -147,6 +149,8 @@ export class NodeLink {
     if (socket !== this.#socket) return;
     this.#clearConnectTimer();
     this.state = 'open';
+    const { password } = this.#options;
+    if (password !== null) this.send(introduction(password));
     this.#listener.linkOpened(this);
   }
 
@@ -220,6 +224,11 @@ export class NodeLink {
     exchange.answered(reply, this);
     return socket === this.#socket;
   }
+}
+
+/** What a refusal means, every request behind it is told as well. */
+function introduction(password: string): Exchange {
+  return { line: JSON.stringify({ command: 'auth', password }), answered: () => {}, lost: () => {} };
 }
 
 /** `host:port`, `[::1]:port`. Throws a TypeError that says what is wrong. */

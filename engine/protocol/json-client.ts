@@ -1,6 +1,17 @@
 // The client's side of the JSON line protocol: request lines out, reply lines in. Bytes travel as Uint8Array, which
 // becomes base64 on the wire. Knows nothing of connections and retries.
-import { bytesFromByteString, readByteString } from './byte-string.ts';
+import { bytesFromByteString } from './byte-string.ts';
+import {
+  type BulkSetCommand,
+  type CasCommand,
+  type ExpireCommand,
+  type IncrCommand,
+  operationFields,
+  type SetCommand,
+  type TransactionRequest,
+  transactionFields,
+} from './json-client-operation.ts';
+import { type TransactionResult, transactionResults } from './json-client-result.ts';
 import type { Consistency, ErrorCode, JsonValue, RequestId } from './json-line.ts';
 import type { MemberCommand } from './json-members.ts';
 import { memberSource } from './json-source.ts';
@@ -10,13 +21,14 @@ import { bytesOfBase64 } from './json-value.ts';
 export type ClientValue = JsonValue | Uint8Array;
 
 export type ClientCommand =
-  | { command: 'set'; key: string; value: ClientValue }
-  | { command: 'get'; key: string; consistency?: Consistency | undefined }
-  | { command: 'delete'; key: string }
-  | { command: 'bulk_set'; items: readonly { key: string; value: ClientValue }[] }
-  /** `expected` null: the key must not exist. */
-  | { command: 'cas'; key: string; expected: ClientValue; value: ClientValue }
-  | { command: 'incr'; key: string; by?: number | bigint | undefined }
+  | SetCommand
+  | { command: 'get' | 'ttl'; key: string; consistency?: Consistency | undefined }
+  | { command: 'delete' | 'persist'; key: string }
+  | BulkSetCommand
+  | CasCommand
+  | IncrCommand
+  | ExpireCommand
+  | ({ command: 'txn' } & TransactionRequest)
   | {
       command: 'scan';
       prefix?: string | undefined;
@@ -38,42 +50,19 @@ export interface RequestOptions {
   forward?: boolean | undefined;
 }
 
-function base64(bytes: Uint8Array): string {
-  return btoa(readByteString(bytes));
-}
-
-function valueFields(value: ClientValue): { value: JsonValue; encoding?: 'base64' } {
-  return value instanceof Uint8Array ? { value: base64(value), encoding: 'base64' } : { value };
-}
-
 function commandFields(request: ClientCommand): Record<string, unknown> {
   switch (request.command) {
     case 'set':
-      return { command: 'set', key: request.key, ...valueFields(request.value) };
     case 'bulk_set':
-      return {
-        command: 'bulk_set',
-        items: request.items.map(({ key, value }) => ({ key, ...valueFields(value) })),
-      };
     case 'cas':
-      return casFields(request);
     case 'incr':
-      return { command: 'incr', key: request.key, by: request.by?.toString() };
+    case 'expire':
+      return operationFields(request);
+    case 'txn':
+      return transactionFields(request);
     default:
       return request;
   }
-}
-
-/** One encoding covers both strings of a cas, so text beside bytes goes as base64 too. */
-function casFields(request: Extract<ClientCommand, { command: 'cas' }>): Record<string, unknown> {
-  const { command, key, expected, value } = request;
-  if (!(expected instanceof Uint8Array) && !(value instanceof Uint8Array))
-    return { command, key, expected, value };
-  const encode = (side: ClientValue): JsonValue => {
-    if (side instanceof Uint8Array) return base64(side);
-    return typeof side === 'string' ? base64(new TextEncoder().encode(side)) : side;
-  };
-  return { command, key, expected: encode(expected), value: encode(value), encoding: 'base64' };
 }
 
 /** The request as one line, `\n` included. */
@@ -105,6 +94,8 @@ export interface OkReply {
   revision: number | null;
   items: readonly ReplyItem[] | null;
   cursor: string | null;
+  /** Of a transaction. */
+  results: readonly TransactionResult[] | null;
   fields: Readonly<Record<string, unknown>>;
 }
 
@@ -136,6 +127,7 @@ const ERROR_CODES: ReadonlySet<string> = new Set<ErrorCode>([
   'UNAVAILABLE',
   'REFUSED',
   'TIMEOUT',
+  'COMPACTED',
   'UNAUTHENTICATED',
 ]);
 
@@ -151,12 +143,18 @@ function stringOf(fields: Fields, name: string): string | null {
   return typeof value === 'string' ? value : null;
 }
 
+/** The key of an item or an event. */
+export function replyKey(fields: Fields): string | Uint8Array | null {
+  return fields.key_encoding === 'base64' ? bytesOf(fields.key) : stringOf(fields, 'key');
+}
+
 function bytesOf(text: unknown): Uint8Array | null {
   const bytes = typeof text === 'string' ? bytesOfBase64(text) : null;
   return bytes === null ? null : bytesFromByteString(bytes);
 }
 
-function replyValue(fields: Fields, source: () => string | null): ReplyValue {
+/** `source` finds the text of the value, for whole numbers past 2^53. */
+export function replyValue(fields: Fields, source: () => string | null): ReplyValue {
   if (fields.encoding === 'base64') return bytesOf(fields.value);
   const value = (fields.value ?? null) as JsonValue;
   if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
@@ -170,7 +168,7 @@ function itemsOf(value: unknown): ReplyItem[] | null {
   for (const element of value as unknown[]) {
     if (typeof element !== 'object' || element === null) return null;
     const fields = element as Fields;
-    const key = fields.key_encoding === 'base64' ? bytesOf(fields.key) : stringOf(fields, 'key');
+    const key = replyKey(fields);
     const revision = numberOf(fields, 'revision');
     if (key === null || revision === null) return null;
     items.push({ key, value: replyValue(fields, () => null), revision });
@@ -222,6 +220,7 @@ export function parseReply(line: string): Reply | null {
     revision: numberOf(fields, 'revision'),
     items: itemsOf(fields.items),
     cursor: stringOf(fields, 'cursor'),
+    results: transactionResults(fields.results, line),
     fields,
   };
 }
