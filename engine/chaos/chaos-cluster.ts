@@ -44,16 +44,28 @@ const NODE_SETTINGS = {
 };
 
 export class ChaosCluster {
-  readonly nodes: readonly ChaosNode[];
-  readonly addresses: readonly string[];
+  /** All that there are: those that take part, and the spare one. */
+  readonly #all: readonly ChaosNode[];
+  /** May join, and leaves again. */
+  readonly spare: ChaosNode;
   /** By the fault's number. */
   readonly #parts = new Map<number, readonly NodeFaultPart[]>();
   readonly #logs: readonly WriteStream[];
 
-  private constructor(nodes: readonly ChaosNode[], logs: readonly WriteStream[]) {
-    this.nodes = nodes;
+  private constructor(nodes: readonly ChaosNode[], spare: ChaosNode, logs: readonly WriteStream[]) {
+    this.#all = [...nodes, spare];
+    this.spare = spare;
     this.#logs = logs;
-    this.addresses = nodes.map((node) => node.clientAddress);
+  }
+
+  /** Those that take part now, or are to be back soon. */
+  get nodes(): readonly ChaosNode[] {
+    return this.#all.filter((node) => node.isEngaged);
+  }
+
+  /** Client ports of all that ever take part. */
+  get addresses(): readonly string[] {
+    return this.#all.map((node) => node.clientAddress);
   }
 
   /** All nodes are up; that one leads is not waited for. */
@@ -73,30 +85,33 @@ export class ChaosCluster {
 
   static async #create({ nodes, entry, folder, onEvent, onUnexpectedEnd }: ChaosClusterOptions) {
     await mkdir(folder, { recursive: true });
-    const ids = Array.from({ length: nodes }, (_, at) => at + 1);
+    const ids = Array.from({ length: nodes + 1 }, (_, at) => at + 1);
     const base = await freeBase(ids);
     const clusterId = randomUUID();
-    const peers = ids.map((id) => ({
+    const places = ids.map((id) => ({
       id,
       peer: `${HOST}:${base + PEER_OFFSET + id}`,
       client: `${HOST}:${base + id}`,
     }));
     const logs = ids.map((id) => createWriteStream(join(folder, `n${id}.log`), { flags: 'a' }));
     let cluster: ChaosCluster | null = null;
-    const members = peers.map(({ id, client }, at): ChaosNode => {
+    const created = places.map((place, at): ChaosNode => {
+      const { id } = place;
+      const isSpare = id > nodes;
       const dataDir = join(folder, `n${id}`);
       const node: ChaosNode = new ChaosNode({
-        id,
+        ...place,
         entry,
         folder: dataDir,
-        clientAddress: client,
+        isSpare,
         config: {
           clusterId,
           nodeId: id,
           dataDir,
           client: { host: HOST, port: base + id },
           peer: { host: HOST, port: base + PEER_OFFSET + id },
-          peers,
+          peers: isSpare ? places : places.slice(0, nodes),
+          join: isSpare,
           ...NODE_SETTINGS,
         },
         onEvent,
@@ -106,12 +121,13 @@ export class ChaosCluster {
       });
       return node;
     });
-    cluster = new ChaosCluster(members, logs);
+    const spare = created.pop() as ChaosNode;
+    cluster = new ChaosCluster(created, spare, logs);
     return cluster;
   }
 
   node(id: number): ChaosNode {
-    const node = this.nodes[id - 1];
+    const node = this.#all[id - 1];
     if (node === undefined) throw new RangeError(`no n${id}`);
     return node;
   }
@@ -183,12 +199,12 @@ export class ChaosCluster {
 
   /** Gracefully, all of them. */
   async stop(): Promise<void> {
-    await Promise.all(this.nodes.map((node) => node.stop()));
+    await Promise.all(this.#all.map((node) => node.stop()));
     await this.#closeLogs();
   }
 
   async kill(): Promise<void> {
-    await Promise.all(this.nodes.map((node) => node.kill()));
+    await Promise.all(this.#all.map((node) => node.kill()));
     await this.#closeLogs();
   }
 

@@ -14,8 +14,11 @@ export interface ChaosNodeOptions {
   /** Handed over as it is, see engine/node/node-config.ts. */
   config: object;
   folder: string;
-  /** `host:port` */
-  clientAddress: string;
+  /** `host:port` of its ports. */
+  client: string;
+  peer: string;
+  /** Not from the beginning: it joins and leaves. */
+  isSpare: boolean;
   onEvent: (event: NodeEvent) => void;
   onLine: (line: string) => void;
   /** It is ready for clients. */
@@ -33,6 +36,9 @@ export class ChaosNode {
   readonly id: number;
   readonly folder: string;
   readonly clientAddress: string;
+  readonly peerAddress: string;
+  /** It takes part: up, or to come back. */
+  isEngaged: boolean;
   /** What it said last; null before its first status of this life. */
   status: NodeStatus | null = null;
   isPaused = false;
@@ -53,7 +59,9 @@ export class ChaosNode {
     this.#options = options;
     this.id = options.id;
     this.folder = options.folder;
-    this.clientAddress = options.clientAddress;
+    this.clientAddress = options.client;
+    this.peerAddress = options.peer;
+    this.isEngaged = !options.isSpare;
   }
 
   get isRunning(): boolean {
@@ -157,6 +165,14 @@ export class ChaosNode {
   async wipe(): Promise<void> {
     if (this.isRunning) throw new Error(`n${this.id} is running`);
     await rm(this.folder, { recursive: true, force: true, maxRetries: 3 });
+  }
+
+  /** A spare one goes away for good, with its folder; under its id another may come. */
+  async retire(): Promise<void> {
+    this.isEngaged = false;
+    await this.kill();
+    await this.wipe();
+    this.#wasMember = false;
   }
 
   /** Of a stopped node: turns a bit of one record in its log. Says which, or null when there is none. */

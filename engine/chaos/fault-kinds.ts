@@ -85,6 +85,12 @@ export const CHAOS_FAULTS = {
     what: 'a follower is stopped and its folder emptied',
   },
   snapshot: { cost: 'nuisance', weight: 2, durationMs: [0, 1], what: 'a snapshot is asked for' },
+  member: {
+    cost: 'nuisance',
+    weight: 2,
+    durationMs: [500, 5000],
+    what: 'a node joins, gets a vote, and is removed again',
+  },
   transfer: { cost: 'nuisance', weight: 2, durationMs: [0, 1], what: 'the leader is asked to hand over' },
 } as const satisfies Record<string, FaultDescription>;
 

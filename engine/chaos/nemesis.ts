@@ -6,6 +6,7 @@ import type { ChaosCluster } from './chaos-cluster.ts';
 import type { ChaosNode } from './chaos-node.ts';
 import { costOf } from './fault-kinds.ts';
 import { diskPart, linkParts } from './fault-parts.ts';
+import { MemberGuest } from './member-guest.ts';
 import type { PlannedFault } from './schedule.ts';
 
 /** A fault as it happened. */
@@ -137,6 +138,10 @@ export class Nemesis {
     const { leader } = cluster;
     const fitting = cluster.nodes.filter((node) => node.isActive);
     if (fault.kind === 'transfer') return leader === null ? [] : [leader];
+    const { spare } = cluster;
+    if (fault.kind === 'member') return spare.isEngaged || this.budget.damaged.size > 0 ? [] : [spare];
+    // Whoever starts a node on an emptied folder must know who the members are.
+    if (fault.kind === 'wipe' && spare.isEngaged) return [];
     const followers = fitting.filter((node) => node !== leader);
     if (fault.kind === 'wipe') return pickOf(followers, fault.pick);
     if (fault.leader && leader !== null) return [leader];
@@ -168,6 +173,8 @@ export class Nemesis {
       case 'transfer':
         victim.act({ kind: 'stepDown' });
         return;
+      case 'member':
+        return await this.#haveGuest(fault);
       case 'flap':
         return await this.#flap(fault, victim);
       case 'slowDisk':
@@ -219,7 +226,7 @@ export class Nemesis {
 
   /** Another fault may take it down again at any moment. */
   async #start(node: ChaosNode): Promise<void> {
-    if (held(this.#downFor, node.id).size === 0) await node.start();
+    if (node.isEngaged && held(this.#downFor, node.id).size === 0) await node.start();
   }
 
   async #pause(fault: PlannedFault, node: ChaosNode): Promise<void> {
@@ -242,6 +249,20 @@ export class Nemesis {
     await this.#letUp(fault, node);
     // Everything that anybody may have been promised with its help is below this.
     this.#missing.set(node.id, this.#options.cluster.commitIndex);
+  }
+
+  async #haveGuest(fault: PlannedFault): Promise<void> {
+    const { cluster } = this.#options;
+    const guest = new MemberGuest(cluster);
+    try {
+      await guest.join();
+      await this.#wait(fault.durationMs);
+      await guest.leave();
+    } finally {
+      guest.close();
+      this.#missing.delete(cluster.spare.id);
+      this.budget.whole(cluster.spare.id);
+    }
   }
 
   async #flap(fault: PlannedFault, node: ChaosNode): Promise<void> {
