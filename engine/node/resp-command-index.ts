@@ -4,6 +4,7 @@ import type { RespArgs } from '../protocol/resp-parser.ts';
 import { type BoundCommand, type CommandBody, routesOf } from './resp-command.ts';
 import { COMMAND_COMMAND } from './resp-command-command.ts';
 import { CONNECTION_COMMANDS } from './resp-connection-commands.ts';
+import type { ReadServe } from './resp-desk.ts';
 import { KEY_COMMANDS } from './resp-key-commands.ts';
 import { RAFT_COMMAND } from './resp-raft-command.ts';
 import { SERVER_COMMANDS } from './resp-server-commands.ts';
@@ -32,11 +33,28 @@ const UPPER_TO_LOWER = 0x20;
 function bind(spec: RespCommandSpec): BoundCommand {
   const body = BODIES[spec.name];
   if (body === undefined) throw new Error(`nothing does ${spec.name}`);
-  const routes =
-    body.kind === 'local'
-      ? { serve: () => unreachable(spec), reply: () => unreachable(spec) }
-      : routesOf(body);
-  return { spec, body, needsNoAuth: spec.flags.includes('no_auth'), ...routes };
+  const isMeasured = !spec.flags.includes('fast') && spec.name !== 'slowlog';
+  const facts = {
+    spec,
+    body,
+    isMeasured,
+    isSet: spec.name === 'set',
+    needsNoAuth: spec.flags.includes('no_auth'),
+  };
+  if (body.kind === 'local') {
+    return { ...facts, serve: () => unreachable(spec), reply: () => unreachable(spec) };
+  }
+  const { serve, reply } = routesOf(body);
+  return { ...facts, serve: isMeasured ? measured(serve) : serve, reply };
+}
+
+function measured(serve: ReadServe): ReadServe {
+  return (keyspace, session, argv) => {
+    const startedAt = performance.now();
+    const reply = serve(keyspace, session, argv);
+    session.took(performance.now() - startedAt, argv);
+    return reply;
+  };
 }
 
 function unreachable(spec: RespCommandSpec): never {

@@ -49,6 +49,10 @@ export interface BoundCommand {
   readonly body: CommandBody;
   /** May run before AUTH. */
   readonly needsNoAuth: boolean;
+  /** Its time may be long: it is measured for SLOWLOG. */
+  readonly isMeasured: boolean;
+  /** SET, which has a quicker way. */
+  readonly isSet: boolean;
   /** Of commands on keys. */
   readonly serve: ReadServe;
   readonly reply: WriteReply;

@@ -1,4 +1,6 @@
 // The key commands of RESP, as operations of the state machine.
+
+import type { Keyspace } from '../kv/keyspace.ts';
 import type { ByteString, OperationResult } from '../protocol/command.ts';
 import * as resp from '../protocol/resp-encode.ts';
 import { RespGlob } from '../protocol/resp-glob.ts';
@@ -13,6 +15,7 @@ import {
 import { changedReply, expireCommand, expiryCommand } from './resp-expiry.ts';
 import { parseInt64 } from './resp-numbers.ts';
 import { scanCommand } from './resp-scan.ts';
+import type { RespSession } from './resp-session.ts';
 
 type Argv = readonly ByteString[];
 
@@ -88,6 +91,19 @@ function keysReply(result: OperationResult, argv: Argv): ByteString {
   return resp.bulks(glob.isEverything ? result.keys : result.keys.filter((key) => glob.matches(key)));
 }
 
+/** All of them, however many pages they are. */
+function serveKeys(keyspace: Keyspace, _session: RespSession, argv: Argv): ByteString {
+  const glob = new RespGlob(argv[1] as string);
+  const found: ByteString[] = [];
+  let after: ByteString | null = null;
+  do {
+    const page = keyspace.keys({ prefix: glob.prefix, start: '', end: null, after, limit: EVERYTHING });
+    for (const key of page.keys) if (glob.matches(key)) found.push(key);
+    after = page.next;
+  } while (after !== null);
+  return resp.bulks(found);
+}
+
 /** As Redis would hold it: short text in one block, whole numbers as such. */
 function encodingOf(value: ByteString): string {
   if (value.length <= 20 && parseInt64(value) !== null) return 'int';
@@ -129,6 +145,7 @@ export const KEY_COMMANDS: Readonly<Record<string, CommandBody>> = {
       return { type: 'keys', range: { prefix, start: '', end: null, after: null, limit: EVERYTHING } };
     },
     reply: keysReply,
+    serve: serveKeys,
   },
   scan: scanCommand,
   randomkey: {

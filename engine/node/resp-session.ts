@@ -5,6 +5,7 @@ import { encodeProposal, PROPOSAL_BYTES_MAX, proposalBytes } from '../protocol/c
 import { arityError, arityFits, keyPositions, subcommandError } from '../protocol/resp-command-table.ts';
 import { error, QUEUED, type RespVersion } from '../protocol/resp-encode.ts';
 import type { RespArgs } from '../protocol/resp-parser.ts';
+import { encodeSet } from '../protocol/resp-set-entry.ts';
 import type { ClientConnection } from '../transport/client-connection.ts';
 import type { RespHandler, RespSink } from '../transport/resp-handler.ts';
 import {
@@ -107,7 +108,7 @@ export class RespSession implements RespSink {
       this.answer(this.#queue(this.transaction, bound, args));
       return;
     }
-    if (bound.body.kind === 'local') this.#runLocal(bound.body, argvOf(args));
+    if (bound.body.kind === 'local') this.#runLocal(bound, bound.body, argvOf(args));
     else this.#runData(bound, args);
   }
 
@@ -150,6 +151,15 @@ export class RespSession implements RespSink {
     this.authenticated = this.node.password === null;
   }
 
+  /** A command kept the node busy for so long; SLOWLOG tells of it when that was long. */
+  took(milliseconds: number, argv: readonly ByteString[]): void {
+    const { slowerThanUs, slowLogLengthMax } = this.node.settings;
+    if (slowerThanUs < 0 || milliseconds * 1000 < slowerThanUs) return;
+    const address = this.connection.remoteAddress;
+    const lengthMax = slowLogLengthMax;
+    this.node.slowLog.add(argv, { tookUs: milliseconds * 1000, address, name: this.name, lengthMax });
+  }
+
   /** An error that also spoils the transaction. */
   #reject(reply: ByteString): void {
     if (this.transaction !== null) this.transaction.spoiled = true;
@@ -168,8 +178,10 @@ export class RespSession implements RespSink {
     return QUEUED;
   }
 
-  #runLocal(body: LocalCommand, argv: readonly ByteString[]): void {
+  #runLocal(bound: BoundCommand, body: LocalCommand, argv: readonly ByteString[]): void {
+    const startedAt = bound.isMeasured ? performance.now() : 0;
     const reply = body.run(argv, this);
+    if (bound.isMeasured) this.took(performance.now() - startedAt, argv);
     if (reply !== null) this.answer(reply);
   }
 
@@ -184,8 +196,21 @@ export class RespSession implements RespSink {
       }
       return;
     }
-    if (body.kind === 'read') node.desk.read(this, bound.serve, argvOf(args), args.requestBytes);
-    else this.#write(bound, body, argvOf(args));
+    if (body.kind === 'read') {
+      node.desk.read(this, bound.serve, argvOf(args, bound.spec.name), args.requestBytes);
+    } else if (bound.isSet && args.argc === 3 && this.#isSmall(args)) {
+      // Most of what is ever written. [encodeSet]
+      if (node.isDiskFull()) this.answer(DISK_FULL);
+      else node.desk.write(this, encodeSet(args, node.turnTime()), bound.reply, null);
+    } else {
+      this.#write(bound, body, argvOf(args));
+    }
+  }
+
+  /** The key and the value of a SET are within their limits. */
+  #isSmall(args: RespArgs): boolean {
+    const { keyBytesMax, valueBytesMax } = this.node.limits;
+    return args.end(1) - args.start(1) <= keyBytesMax && args.end(2) - args.start(2) <= valueBytesMax;
   }
 
   #write(bound: BoundCommand, body: WriteCommand, argv: readonly ByteString[]): void {
@@ -228,9 +253,11 @@ export class RespSession implements RespSink {
   }
 }
 
-export function argvOf(args: RespArgs): ByteString[] {
+/** Copies of the arguments; `name` spares that of the first one where its case does not matter. */
+function argvOf(args: RespArgs, name: string = args.text(0)): ByteString[] {
   const argv = new Array<ByteString>(args.argc);
-  for (let at = 0; at < args.argc; at++) argv[at] = args.text(at);
+  argv[0] = name;
+  for (let at = 1; at < args.argc; at++) argv[at] = args.text(at);
   return argv;
 }
 

@@ -209,7 +209,11 @@ const INFINITE = /^[+-]?inf(?:inity)?$/i;
 const INFINITE_SUM = resp.error('ERR increment would produce NaN or Infinity');
 
 export const STRING_COMMANDS: Readonly<Record<string, CommandBody>> = {
-  get: read(([, key = '']) => ({ type: 'get', key }), valueReply),
+  get: {
+    ...read(([, key = '']) => ({ type: 'get', key }), valueReply),
+    serve: (keyspace, { version }, argv) =>
+      resp.bulkOrNull(keyspace.get(argv[1] as string)?.value ?? null, version),
+  },
   set: write(setOperation, setReply),
   setnx: write(
     ([, key = '', value = '']) => ({
