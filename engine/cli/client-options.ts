@@ -84,7 +84,11 @@ export function withWriteOptions(command: Command): Command {
 
 /** Runs `use` with a client and closes it, whatever happens. */
 export async function withClient<T>(flags: CommonFlags, use: (client: Client) => Promise<T>): Promise<T> {
-  const client = createClient({ addresses: flags.endpoints, deadlineMs: flags.deadline });
+  const client = createClient({
+    addresses: flags.endpoints,
+    deadlineMs: flags.deadline,
+    password: process.env.QUORUMLAB_PASSWORD || undefined,
+  });
   try {
     return await use(client);
   } finally {

@@ -44,8 +44,9 @@ export function addServe(program: Command): void {
 Every node gets the same --peers. Without --peers it is a cluster of one.
 One that joins names itself and the members that it can find now; see: quorumlab member --help.
 
-Listening beyond this machine would need a password for clients and a secret between peers; this version has
-neither, so it refuses. To span machines, let each node listen on loopback and connect them by tunnels.
+Listening beyond this machine needs a password for clients (QUORUMLAB_PASSWORD, or "password" in --config) and a
+secret between nodes (QUORUMLAB_PEER_SECRET, or "peerSecret"), the same on every node. They prove who is there;
+what is sent is neither hidden nor signed, so across networks you do not own, connect loopback ports by tunnels.
 
 Examples:
   quorumlab serve --id 1
@@ -81,6 +82,8 @@ async function configOf(flags: ServeFlags): Promise<NodeConfigInput> {
   ];
   return {
     ...file,
+    // Not as flags: everybody on this machine can read those.
+    ...secretsOf(process.env),
     nodeId,
     clusterId: flags.clusterId ?? file.clusterId ?? 'quorumlab',
     dataDir: flags.dataDir ?? file.dataDir ?? `quorumlab-data/n${nodeId}`,
@@ -89,6 +92,11 @@ async function configOf(flags: ServeFlags): Promise<NodeConfigInput> {
     peers: flags.peers ?? file.peers ?? alone,
     join: flags.join ?? file.join ?? false,
   };
+}
+
+function secretsOf(env: NodeJS.ProcessEnv): Pick<NodeConfigInput, 'password' | 'peerSecret'> {
+  const { QUORUMLAB_PASSWORD: password, QUORUMLAB_PEER_SECRET: peerSecret } = env;
+  return { ...(password ? { password } : {}), ...(peerSecret ? { peerSecret } : {}) };
 }
 
 async function readConfigFile(path: string): Promise<Partial<NodeConfigInput>> {

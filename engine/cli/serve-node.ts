@@ -1,5 +1,4 @@
 // One node in this process, from its start to the signal that stops it.
-import { isIP } from 'node:net';
 import pc from 'picocolors';
 import { installHostCodecs } from '../node/host-codecs.ts';
 import { startNode } from '../node/node.ts';
@@ -11,7 +10,6 @@ import { printJson, printLine, remark } from './terminal.ts';
 /** Runs until a signal asks it to stop. Throws a UsageError when settings, ports or folder are unusable. */
 export async function serveNode(input: NodeConfigInput, flags: { json: boolean }): Promise<void> {
   const config = checked(input);
-  refuseBeyondLoopback(config);
   installHostCodecs();
   const say = (text: string, at = Date.now()): void => {
     if (!flags.json) printLine(`${pc.dim(new Date(at).toISOString().slice(11, 23))}  ${text}`);
@@ -56,19 +54,5 @@ function checked(input: NodeConfigInput): NodeConfig {
   } catch (error) {
     if (error instanceof ConfigError) throw new UsageError(error.message);
     throw error;
-  }
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
-}
-
-function refuseBeyondLoopback(config: NodeConfig): void {
-  for (const { host } of [config.client, config.peer]) {
-    if (isLoopback(host)) continue;
-    throw new UsageError(
-      `refusing to listen on ${host}: beyond this machine, clients need a password and peers a shared secret, ` +
-        'and this version has neither. Listen on 127.0.0.1 and connect machines by tunnels (ssh -L)',
-    );
   }
 }

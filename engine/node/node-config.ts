@@ -1,4 +1,5 @@
 // What a node is started with: parsed from JSON, completed with defaults, refused with the field's name.
+import { isIP } from 'node:net';
 import { z } from 'zod';
 
 const port = z.number().int().min(0).max(65_535);
@@ -27,6 +28,10 @@ export const limitsSchema = z.strictObject({
   watchesPerConnectionMax: count(1, 100_000).default(256),
   uncommittedBytesMax: count(MIB, 4096 * MIB).default(256 * MIB),
 });
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
 
 export const nodeConfigSchema = z
   .strictObject({
@@ -86,6 +91,14 @@ export const nodeConfigSchema = z
   .refine((config) => config.heartbeatIntervalMs * 2 <= config.electionTimeoutMs[0], {
     path: ['heartbeatIntervalMs'],
     message: 'must be at most half of the smallest election timeout',
+  })
+  .refine((config) => isLoopback(config.client.host) || config.password !== undefined, {
+    path: ['client', 'host'],
+    message: `reaches beyond this machine, where clients need a password: set "password" in the configuration or QUORUMLAB_PASSWORD in the environment, the same on every node; or listen on 127.0.0.1 and connect machines by tunnels (ssh -L)`,
+  })
+  .refine((config) => isLoopback(config.peer.host) || config.peerSecret !== undefined, {
+    path: ['peer', 'host'],
+    message: `reaches beyond this machine, where nodes need a secret that they share: set "peerSecret" in the configuration or QUORUMLAB_PEER_SECRET in the environment, at least 16 characters, the same on every node; or listen on 127.0.0.1 and connect machines by tunnels (ssh -L)`,
   });
 
 export type NodeConfig = z.output<typeof nodeConfigSchema>;

@@ -27,6 +27,7 @@ export function openPeerPort(options: PeerPortOptions): Promise<PeerTransport> {
   return openPeerTransport({
     nodeId: config.nodeId,
     clusterId: config.clusterId,
+    secret: config.peerSecret ?? null,
     ...config.peer,
     peers: book.links(),
     random: Math.random,

@@ -7,7 +7,7 @@
 //  16  u32  from
 //  20  u32  to; 0 when the sender does not know whom it will find
 //  24  u8   bytes of the cluster id
-//  25  u8   bytes of the authentication; 0 for none. Reserved for the shared secret between peers
+//  25  u8   bytes of the authentication; 0 for none
 //  26  u16  bytes of the refusal; 0: welcome
 //  28       cluster id (UTF-8), authentication, refusal (UTF-8)
 //
@@ -32,7 +32,7 @@ export interface Handshake {
   from: NodeId;
   /** 0: whoever is there. */
   to: NodeId;
-  /** Reserved for the shared secret between peers; empty for none. */
+  /** What proves that the sender knows the cluster's secret; empty for none. Opaque here. */
   authentication: Uint8Array;
   /** Null: welcome. Otherwise why the sender will not talk, in words. */
   refusal: string | null;

@@ -5,10 +5,14 @@ import { PeerDecoder, PeerFrameError } from '../protocol/peer-decoder.ts';
 import type { Handshake } from '../protocol/peer-handshake.ts';
 import type { Message, NodeId } from '../raft/types.ts';
 import { introduce, type PeerIdentity } from './peer-identity.ts';
+import { drawNonce, isProof, NONCE_BYTES, type PeerExchange, proofOf } from './peer-secret.ts';
 
 export interface IncomingListener {
-  /** Null: welcome. Otherwise why not, which the other side is told before the connection is closed. */
-  onHandshake(connection: IncomingConnection, handshake: Handshake): string | null;
+  /**
+   * Null: welcome. Otherwise why not, which the other side is told before the connection is closed. `objection`:
+   * what already speaks against it.
+   */
+  onHandshake(connection: IncomingConnection, handshake: Handshake, objection: string | null): string | null;
   onMessages(connection: IncomingConnection, messages: readonly Message[]): void;
   /** Bytes that make no sense. `onClosed` follows. */
   onNonsense(connection: IncomingConnection, reason: string): void;
@@ -23,9 +27,11 @@ export class IncomingConnection {
   readonly #identity: PeerIdentity;
   readonly #socket: Socket;
   readonly #listener: IncomingListener;
-  readonly #decoder = new PeerDecoder();
+  #decoder = new PeerDecoder();
   readonly #handshakeTimer: NodeJS.Timeout;
   #peer: NodeId = 0;
+  /** The other side was asked to prove that it knows the secret. */
+  #exchange: PeerExchange | null = null;
   #heardMs = performance.now();
   #closed = false;
 
@@ -87,21 +93,55 @@ export class IncomingConnection {
   #welcome(): boolean {
     const { handshake } = this.#decoder;
     if (handshake === null) return false;
-    const refusal = this.#listener.onHandshake(this, handshake);
+    const { secret } = this.#identity;
+    if (secret !== null && this.#exchange === null && handshake.authentication.length === NONCE_BYTES) {
+      this.#challenge(handshake, secret);
+      return false;
+    }
+    const refusal = this.#listener.onHandshake(this, handshake, this.#doubt(handshake));
     if (refusal !== null) {
       this.#refuse(handshake.from, refusal);
       return false;
     }
     clearTimeout(this.#handshakeTimer);
     this.#peer = handshake.from;
-    this.#socket.write(introduce(this.#identity, handshake.from));
+    if (secret === null) this.#socket.write(introduce(this.#identity, handshake.from));
     return true;
+  }
+
+  /** Proves that this side knows the secret, and asks the other one to. Nothing of it is believed before. */
+  #challenge({ from, authentication }: Handshake, secret: string): void {
+    const { clusterId, nodeId } = this.#identity;
+    const nonce = drawNonce();
+    this.#exchange = {
+      clusterId,
+      dialer: { id: from, nonce: authentication },
+      acceptor: { id: nodeId, nonce },
+    };
+    const proof = proofOf(secret, 'acceptor', this.#exchange);
+    this.#socket.write(
+      introduce(this.#identity, from, { authentication: Uint8Array.of(...nonce, ...proof) }),
+    );
+    // Another handshake comes next.
+    this.#decoder = new PeerDecoder();
+  }
+
+  #doubt({ from, authentication }: Handshake): string | null {
+    const { secret, nodeId } = this.#identity;
+    if (secret === null) {
+      return authentication.length === 0 ? null : `node ${nodeId} has no peer secret (setting peerSecret)`;
+    }
+    if (this.#exchange === null) return `node ${nodeId} asks for the cluster's secret (setting peerSecret)`;
+    const isSame = this.#exchange.dialer.id === from;
+    return isSame && isProof(authentication, secret, 'dialer', this.#exchange)
+      ? null
+      : `node ${from} did not prove that it knows the cluster's secret`;
   }
 
   #refuse(to: NodeId, refusal: string): void {
     this.#closed = true;
     clearTimeout(this.#handshakeTimer);
-    this.#socket.end(introduce(this.#identity, to, refusal));
+    this.#socket.end(introduce(this.#identity, to, { refusal }));
     this.#socket.destroySoon();
     this.#listener.onClosed(this, refusal, false);
   }

@@ -3,9 +3,11 @@
 import { connect, type Socket } from 'node:net';
 import { PeerDecoder } from '../protocol/peer-decoder.ts';
 import { encodeMessage } from '../protocol/peer-frames.ts';
+import type { Handshake } from '../protocol/peer-handshake.ts';
 import type { Message } from '../raft/types.ts';
 import { gatherChunks } from './gather-chunks.ts';
 import { introduce, objection, type PeerIdentity } from './peer-identity.ts';
+import { drawNonce, isProof, proofOf, readAnswer } from './peer-secret.ts';
 import type { PeerAddress } from './types.ts';
 
 export interface OutgoingListener {
@@ -26,6 +28,8 @@ export class OutgoingConnection {
   readonly #listener: OutgoingListener;
   readonly #socket: Socket;
   readonly #decoder = new PeerDecoder();
+  /** Empty without a secret. */
+  readonly #nonce: Uint8Array;
   readonly #openTimer: NodeJS.Timeout;
   #open = false;
   #closed = false;
@@ -37,6 +41,7 @@ export class OutgoingConnection {
 
   constructor(identity: PeerIdentity, address: PeerAddress, listener: OutgoingListener) {
     this.#identity = identity;
+    this.#nonce = identity.secret === null ? new Uint8Array(0) : drawNonce();
     this.#address = address;
     this.#listener = listener;
     this.#socket = connect({
@@ -47,7 +52,10 @@ export class OutgoingConnection {
       keepAliveInitialDelay: 1000,
     });
     this.#openTimer = setTimeout(() => this.#fail('no answer to the handshake', false), OPEN_MS_MAX).unref();
-    this.#socket.on('connect', () => this.#socket.write(introduce(identity, address.id)));
+    this.#socket.on('connect', () => {
+      const authentication = this.#nonce;
+      this.#socket.write(introduce(identity, address.id, { authentication }));
+    });
     this.#socket.on('data', (bytes) => this.#receive(bytes));
     this.#socket.on('error', (error) => this.#fail(error.message, true));
     this.#socket.on('end', () => this.#fail('closed by the peer', true));
@@ -128,7 +136,8 @@ export class OutgoingConnection {
       objection(this.#identity, handshake) ??
       (handshake.from === expected
         ? null
-        : `node ${handshake.from} answers where node ${expected} was expected`);
+        : `node ${handshake.from} answers where node ${expected} was expected`) ??
+      this.#prove(handshake);
     if (reason !== null) {
       this.#fail(reason, false);
       return;
@@ -136,6 +145,25 @@ export class OutgoingConnection {
     clearTimeout(this.#openTimer);
     this.#open = true;
     this.#listener.onOpen();
+  }
+
+  /** Answers the other side's challenge. Returns why it is not believed, or null. */
+  #prove({ from, authentication }: Handshake): string | null {
+    const { secret, nodeId, clusterId } = this.#identity;
+    if (secret === null) return null;
+    const answer = readAnswer(authentication);
+    if (answer === null) return `node ${from} has no peer secret (setting peerSecret)`;
+    const exchange = {
+      clusterId,
+      dialer: { id: nodeId, nonce: this.#nonce },
+      acceptor: { id: from, nonce: answer.nonce },
+    };
+    if (!isProof(answer.proof, secret, 'acceptor', exchange)) {
+      return `node ${from} has another secret (setting peerSecret)`;
+    }
+    const proof = proofOf(secret, 'dialer', exchange);
+    this.#socket.write(introduce(this.#identity, from, { authentication: proof }));
+    return null;
   }
 
   #fail(reason: string, broken: boolean): void {

@@ -5,14 +5,24 @@ import type { NodeId } from '../raft/types.ts';
 export interface PeerIdentity {
   nodeId: NodeId;
   clusterId: string;
+  /** Shared by all nodes of the cluster; null for none. See peer-secret.ts. */
+  secret: string | null;
+}
+
+interface IntroductionDetails {
+  refusal?: string | null;
+  authentication?: Uint8Array;
 }
 
 const NO_AUTHENTICATION = new Uint8Array(0);
 
 /** The bytes that introduce this node to `to`, or refuse to talk with it. */
-export function introduce(identity: PeerIdentity, to: NodeId, refusal: string | null = null): Uint8Array {
-  const { nodeId, clusterId } = identity;
-  return encodeHandshake({ clusterId, from: nodeId, to, authentication: NO_AUTHENTICATION, refusal });
+export function introduce(
+  { nodeId, clusterId }: PeerIdentity,
+  to: NodeId,
+  { refusal = null, authentication = NO_AUTHENTICATION }: IntroductionDetails = {},
+): Uint8Array {
+  return encodeHandshake({ clusterId, from: nodeId, to, authentication, refusal });
 }
 
 /** Why this node will not talk with who sent the handshake; null when there is no reason. */

@@ -15,6 +15,8 @@ import type { PeerAddress, PeerTransport, PeerTransportCounters, PeerTransportLi
 export interface PeerTransportOptions {
   nodeId: NodeId;
   clusterId: string;
+  /** What peers prove to each other that they know; none when absent. */
+  secret?: string | null | undefined;
   host: string;
   port: number;
   /** When the port is taken: listen on a free one, and log that. */
@@ -63,7 +65,7 @@ class TcpPeerTransport implements PeerTransport, PeerLinkContext, IncomingListen
   #refusalLoggedMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: PeerTransportOptions) {
-    this.identity = { nodeId: options.nodeId, clusterId: options.clusterId };
+    this.identity = { nodeId: options.nodeId, clusterId: options.clusterId, secret: options.secret ?? null };
     this.listener = options.listener;
     this.random = options.random;
     this.log = options.log ?? SILENT_LOG;
@@ -161,9 +163,10 @@ class TcpPeerTransport implements PeerTransport, PeerLinkContext, IncomingListen
     await closed;
   }
 
-  onHandshake(connection: IncomingConnection, handshake: Handshake): string | null {
+  onHandshake(connection: IncomingConnection, handshake: Handshake, doubt: string | null): string | null {
     const link = this.#links.get(handshake.from);
     const reason =
+      doubt ??
       objection(this.identity, handshake) ??
       (link === undefined
         ? `node ${handshake.from} is no peer of node ${this.identity.nodeId}`

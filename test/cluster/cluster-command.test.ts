@@ -224,7 +224,7 @@ describe('serve', () => {
   });
 
   test.each([
-    [['--id', '1', '--host', '0.0.0.0'], 'refusing to listen on 0.0.0.0'],
+    [['--id', '1', '--host', '0.0.0.0'], 'reaches beyond this machine'],
     [['--id', '1', '--host', '192.168.1.5'], 'need a password'],
     [[], 'which node is this'],
     [['--id', '2', '--peers', '1=127.0.0.1:7101/127.0.0.1:7001'], 'must name this node too'],
