@@ -71,6 +71,29 @@ export interface RateSample {
   sync: readonly { nodeId: NodeId; p50Ms: number; p99Ms: number }[];
 }
 
+/** How far a change of the members is, in the order in which it goes. */
+export type MemberStage =
+  | 'starting'
+  | 'joining'
+  | 'catchingUp'
+  | 'promoting'
+  | 'handingOver'
+  | 'removing'
+  | 'stopping'
+  | 'done';
+
+/** One change of the members that a person asked the panel for. */
+export interface MemberChangeView {
+  nodeId: NodeId;
+  kind: 'add' | 'promote' | 'remove';
+  /** `done`: nothing is left to show. */
+  stage: MemberStage;
+  /** Milliseconds since the epoch. */
+  since: number;
+  /** Why it stopped at `stage`, in words; null while it goes on. */
+  failure: string | null;
+}
+
 export type ClusterItem =
   | { type: 'process'; process: ProcessView }
   | { type: 'status'; status: NodeStatus }
@@ -78,6 +101,9 @@ export type ClusterItem =
   | { type: 'sample'; sample: RateSample }
   | { type: 'workload'; workload: WorkloadStatus }
   | { type: 'failover'; failover: FailoverGap }
+  | { type: 'memberChange'; change: MemberChangeView }
+  /** Its process has ended, and the panel has no such node any more. */
+  | { type: 'nodeGone'; nodeId: NodeId }
   /** The folders were emptied and the nodes start as a new cluster: charts and failovers begin anew. */
   | { type: 'cluster'; clusterId: string; at: number }
   /** Something a person did through the panel: shown in the feed beside what the nodes say. */
@@ -125,7 +151,10 @@ export interface ClusterView {
   sequence: number;
   at: number;
   clusterId: string;
+  /** By id. */
   nodes: readonly NodeView[];
+  /** Changes of the members under way, and those that failed until the next one of the same node. */
+  changes: readonly MemberChangeView[];
   workload: WorkloadStatus;
   /** Newest last, bounded by SAMPLES_MAX. */
   samples: readonly RateSample[];

@@ -2,6 +2,7 @@
 // hints and `help` all read this one table.
 import type { DiskFault, LinkEffect } from '../../engine/protocol/faults.ts';
 import type { NodeId } from '../../engine/raft/types.ts';
+import type { FolderFate } from './contract.ts';
 
 /** A node by its number, or whoever leads when the command is carried out. */
 export type NodeTarget = { kind: 'node'; nodeId: NodeId } | { kind: 'leader' };
@@ -19,6 +20,11 @@ export type ConsoleCommand =
   | { type: 'status' }
   | { type: 'ping' }
   | { type: 'help'; topic: string | null }
+  | { type: 'memberList' }
+  /** `nodeId` null: the next that is free. */
+  | { type: 'memberAdd'; nodeId: NodeId | null }
+  | { type: 'memberPromote'; nodeId: NodeId }
+  | { type: 'memberRemove'; target: NodeTarget; folder: FolderFate }
   | {
       type: 'kill' | 'pause' | 'resume' | 'restart' | 'stop' | 'campaign' | 'snapshot' | 'wipe';
       target: NodeTarget;
@@ -170,11 +176,24 @@ export const COMMAND_HELP: readonly CommandHelp[] = [
     examples: ['load 500', 'load max --clients 64 --bytes 256 --writes 50', 'load stop'],
   },
   {
+    name: 'member',
+    aliases: ['members'],
+    group: 'cluster',
+    arguments: [
+      { name: 'list|add|promote|remove', kind: 'choice', choices: ['list', 'add', 'promote', 'remove'] },
+      { name: 'node', kind: 'target', optional: true },
+      { name: '--delete', kind: 'choice', choices: ['--delete'], optional: true },
+    ],
+    summary:
+      'Shows the members, takes in one more (a learner first, then a voter), or lets one go; --delete: with its folder.',
+    examples: ['member list', 'member add', 'member add n5', 'member promote n4', 'member remove n2'],
+  },
+  {
     name: 'reset',
     aliases: [],
     group: 'cluster',
     arguments: [],
-    summary: 'Kills all nodes, empties their folders and starts a new cluster. All keys are gone.',
+    summary: 'Kills all nodes, empties their folders and starts a new cluster of three. All keys are gone.',
     examples: ['reset'],
   },
   {

@@ -98,6 +98,8 @@ function parseCommand(help: CommandHelp, words: readonly Word[]): ConsoleCommand
       if (index === 0) wrongArguments(help, 'Entries are counted from 1.');
       return { type: 'corrupt', target: targetOf(help, words[0]), index };
     }
+    case 'member':
+      return parseMember(help, words);
     case 'load':
       return parseLoad(help, words);
     case 'help':
@@ -207,6 +209,31 @@ function isNamedFault(name: string): name is NamedDiskFault {
   return Object.hasOwn(NAMED_DISK_FAULTS, name);
 }
 
+function parseMember(help: CommandHelp, words: readonly Word[]): ConsoleCommand {
+  const isDelete = (word: Word) => word.text.toLowerCase() === '--delete';
+  const [verb, node, ...rest] = words.filter((word) => !isDelete(word));
+  const name = verb?.text.toLowerCase() ?? 'list';
+  if (rest.length > 0) wrongArguments(help, 'One node at a time.');
+  if (words.some(isDelete) && name !== 'remove') wrongArguments(help, '--delete goes with remove.');
+  switch (name) {
+    case 'list':
+      if (node !== undefined) wrongArguments(help, 'member list takes nothing.');
+      return { type: 'memberList' };
+    case 'add':
+      return { type: 'memberAdd', nodeId: node === undefined ? null : nodeOf(help, node.text) };
+    case 'promote':
+      if (node === undefined) wrongArguments(help, 'Name the learner that shall vote.');
+      return { type: 'memberPromote', nodeId: nodeOf(help, node?.text ?? '') };
+    case 'remove': {
+      if (node === undefined) wrongArguments(help, 'Name the node that shall go.');
+      const folder = words.some(isDelete) ? 'delete' : 'setAside';
+      return { type: 'memberRemove', target: targetOf(help, node), folder };
+    }
+    default:
+      return wrongArguments(help, `"${verb?.text}" is not list, add, promote or remove.`);
+  }
+}
+
 function parseLoad(help: CommandHelp, words: readonly Word[]): ConsoleCommand {
   const { plain, options } = splitOptions(help, words, ['clients', 'bytes', 'writes']);
   takes(help, plain, 0, 1);
@@ -282,7 +309,7 @@ function targetOf(help: CommandHelp, word: Word | undefined): NodeTarget {
 
 function nodeOf(help: CommandHelp, text: string): NodeId {
   const match = /^n?([1-9]\d{0,5})$/i.exec(text);
-  if (match === null) wrongArguments(help, `"${text}" is not a node: write n1, n2 or n3.`);
+  if (match === null) wrongArguments(help, `"${text}" is not a node: write n1, n2, n3 …`);
   return Number(match?.[1]);
 }
 

@@ -52,6 +52,9 @@ export interface CorruptedRecordView {
   index: number;
 }
 
+/** What becomes of the folder of a node that leaves: moved aside within the cluster's folder, or deleted. */
+export type FolderFate = 'setAside' | 'delete';
+
 /** Requests of the window: channel -> [argument, result]. A refused call rejects with a plain message. */
 export interface Calls {
   'app:info': [undefined, AppInfo];
@@ -84,6 +87,16 @@ export interface Calls {
   ];
   /** Kills the node if it runs, and empties its folder; it stays stopped. Refused for a second node at once. */
   'node:wipe': [{ nodeId: NodeId }, undefined];
+  /**
+   * Starts another node and makes it a member: a learner first, a voter once it has caught up. Without an id the
+   * lowest that is free. A node that runs already and is no member, or a learner, goes on from there. Resolves
+   * when it votes; each stage is a `memberChange` in the view.
+   */
+  'member:add': [{ nodeId?: NodeId | undefined }, { nodeId: NodeId }];
+  /** A learner that has caught up gets a vote. */
+  'member:promote': [{ nodeId: NodeId }, undefined];
+  /** A leader hands over first. Resolves when its process has ended and its folder is where it shall be. */
+  'member:remove': [{ nodeId: NodeId; folder: FolderFate }, undefined];
   'fault:applyDisk': [{ nodeId: NodeId; fault: DiskFault }, undefined];
   'fault:applyLink': [{ nodeId: NodeId; fault: LinkFault }, undefined];
   'fault:remove': [{ nodeId: NodeId; faultId: string }, undefined];

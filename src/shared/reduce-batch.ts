@@ -8,6 +8,7 @@ import type {
   ClusterView,
   FailoverGap,
   FeedItem,
+  MemberChangeView,
   NodeView,
   ProcessView,
   WorkloadStatus,
@@ -36,6 +37,7 @@ export function initialView(options: {
     at: options.at,
     clusterId: options.clusterId,
     nodes: options.processes.map(nodeOf),
+    changes: [],
     workload: IDLE_WORKLOAD,
     samples: [],
     feed: [],
@@ -53,6 +55,7 @@ export function reduceBatch(view: ClusterView, batch: ClusterBatch): ClusterView
   const draft: Draft = {
     clusterId: view.clusterId,
     nodes: view.nodes,
+    changes: view.changes,
     workload: view.workload,
     samples: new Growing(view.samples, SAMPLES_MAX),
     failovers: view.failovers,
@@ -64,6 +67,7 @@ export function reduceBatch(view: ClusterView, batch: ClusterBatch): ClusterView
     at: batch.at,
     clusterId: draft.clusterId,
     nodes: draft.nodes,
+    changes: draft.changes,
     workload: draft.workload,
     samples: draft.samples.done(),
     feed: draft.feed.done(),
@@ -80,6 +84,7 @@ export function follows(view: ClusterView, batch: ClusterBatch): boolean {
 interface Draft {
   clusterId: string;
   nodes: readonly NodeView[];
+  changes: readonly MemberChangeView[];
   workload: WorkloadStatus;
   samples: Growing<ClusterView['samples'][number]>;
   failovers: readonly FailoverGap[];
@@ -140,8 +145,19 @@ function applyItem(draft: Draft, item: ClusterItem, batchAt: number): void {
     case 'failover':
       applyFailover(draft, item.failover, batchAt);
       break;
+    case 'memberChange':
+      draft.changes = [
+        ...draft.changes.filter(({ nodeId }) => nodeId !== item.change.nodeId),
+        ...(item.change.stage === 'done' ? [] : [item.change]),
+      ];
+      break;
+    case 'nodeGone':
+      draft.nodes = draft.nodes.filter(({ process }) => process.nodeId !== item.nodeId);
+      draft.changes = draft.changes.filter(({ nodeId }) => nodeId !== item.nodeId);
+      break;
     case 'cluster':
       draft.clusterId = item.clusterId;
+      draft.changes = [];
       draft.failovers = [];
       draft.samples.clear();
       break;

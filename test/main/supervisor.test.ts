@@ -19,6 +19,7 @@ let folder: ClusterFolder;
 let supervisor: Supervisor;
 let changes: ProcessView[];
 let deeds: string[];
+let gone: number[];
 
 function setMode(nodeId: number, mode: string): void {
   writeFileSync(join(folder.path, `mode-n${nodeId}`), mode);
@@ -47,6 +48,7 @@ beforeEach(async () => {
   const { ports } = await chooseNodePorts(nodeIds, { anyPorts: true });
   changes = [];
   deeds = [];
+  gone = [];
   supervisor = new Supervisor({
     folder,
     ports,
@@ -58,6 +60,7 @@ beforeEach(async () => {
       onDeed: (text) => deeds.push(text),
       onStrike: () => undefined,
       onCluster: () => undefined,
+      onGone: (nodeId) => gone.push(nodeId),
     },
   });
 });
@@ -85,7 +88,7 @@ describe('a node', () => {
     await supervisor.startAll();
     const { pid } = view(1);
     const at = performance.now();
-    supervisor.kill(1);
+    void supervisor.kill(1);
     await waitUntil('n1 is crashed', () => view(1).state === 'crashed');
     expect(performance.now() - at).toBeLessThan(100);
     expect(view(1)).toMatchObject({
@@ -108,7 +111,7 @@ describe('a node', () => {
   it('starts again on the same ports and folder, and counts it', async () => {
     await supervisor.startAll();
     const before = view(1);
-    supervisor.kill(1);
+    void supervisor.kill(1);
     await waitUntil('n1 is crashed', () => view(1).state === 'crashed');
     await supervisor.restart(1);
     const { clientAddress, peerAddress, dataDir } = before;
@@ -175,7 +178,7 @@ describe.skipIf(process.platform === 'win32')('pausing', () => {
     await supervisor.startAll();
     supervisor.pause(1);
     supervisor.pause(2);
-    supervisor.kill(1);
+    void supervisor.kill(1);
     await waitUntil('n1 is dead', () => view(1).state === 'crashed');
     await supervisor.stop(2);
     expect(view(2).state).toBe('stopped');
@@ -238,7 +241,7 @@ describe('faults', () => {
     await supervisor.removeFault(1, 'a');
     await expect(supervisor.removeFault(1, 'a')).rejects.toThrow(/no fault "a"/);
     await supervisor.applyDisk(1, slow('b'));
-    supervisor.kill(1);
+    void supervisor.kill(1);
     await waitUntil('n1 is dead', () => view(1).state === 'crashed');
     expect(deeds).toContain('The faults of n1 ended with its process');
     await supervisor.restart(1);
@@ -256,11 +259,19 @@ describe('faults', () => {
     await expect(supervisor.partition([[1], [7]])).rejects.toThrow(/no n7/);
   });
 
+  it('heal starts a node again whose kill is under way', async () => {
+    await supervisor.startAll();
+    const killed = supervisor.kill(3);
+    await supervisor.heal();
+    await killed;
+    expect(view(3)).toMatchObject({ state: 'running', restarts: 1 });
+  });
+
   it('heal removes faults, wakes the paused and starts the dead', async () => {
     await supervisor.startAll();
     await supervisor.applyDisk(1, slow('a'));
     supervisor.pause(2);
-    supervisor.kill(3);
+    void supervisor.kill(3);
     await waitUntil('n3 is dead', () => view(3).state === 'crashed');
     await supervisor.heal();
     expect(supervisor.processes().map(({ state }) => state)).toEqual(['running', 'running', 'running']);

@@ -13,9 +13,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
 import type { NodeId } from '../../../engine/raft/types.ts';
+import type { FolderFate } from '../../shared/contract.ts';
 import { acquirePanelLock, type PanelLock } from './panel-lock.ts';
 
 const CLUSTER_FILE = 'cluster.json';
@@ -26,7 +27,37 @@ const clusterFile = z.object({
   createdAt: z.string(),
   /** Nodes that have served in this cluster: an empty folder of one of these is a loss of memory. */
   members: z.array(z.int().min(1)).optional(),
+  /** All nodes that this cluster has or had, and their ports. Absent: the founders. */
+  nodes: z
+    .array(
+      z.object({
+        nodeId: z.int().min(1),
+        client: z.int().min(0).max(65_535),
+        peer: z.int().min(0).max(65_535),
+        joined: z.boolean(),
+        told: z.boolean(),
+        present: z.boolean(),
+      }),
+    )
+    .max(1000)
+    .optional(),
 });
+
+/** A node that the cluster has or had. Ports are 0 until they were chosen. */
+export interface NodeRecord {
+  nodeId: NodeId;
+  client: number;
+  peer: number;
+  /** It was added to a cluster that was there; false for a founder. */
+  joined: boolean;
+  /** Its log holds who the members are, committed: what it is started with only says where they are. */
+  told: boolean;
+  /** False: it has left. What it was is kept, since its id and ports may still stand in logs. */
+  present: boolean;
+}
+
+/** Folders of nodes that left, when they were to be kept. */
+const REMOVED_FOLDER = 'removed';
 
 /** Left by a node that has lost its memory until it has caught up: engine/node/memory-mark.ts. */
 const MEMORY_LOST_MARK = 'memory-lost';
@@ -35,6 +66,12 @@ export interface ClusterFolder {
   readonly path: string;
   readonly ephemeral: boolean;
   readonly clusterId: string;
+  /** By id; those that have left too. */
+  readonly nodes: readonly NodeRecord[];
+  /** Adds the record, or replaces the one of its id. */
+  recordNode(record: NodeRecord): void;
+  /** The node has left the cluster. It must not be running. Resolves to where its folder is now; null: nowhere. */
+  retire(nodeId: NodeId, fate: FolderFate): string | null;
   nodeDir(nodeId: NodeId): string;
   logPath(nodeId: NodeId): string;
   /** Whether this node has served before, and so remembers votes and entries, or ought to. */
@@ -44,7 +81,7 @@ export interface ClusterFolder {
   hasMemory(nodeId: NodeId): boolean;
   /** Empties one node's folder. The node must not be running. */
   wipe(nodeId: NodeId): void;
-  /** Empties the nodes' folders and draws a new cluster id. No node may be running. */
+  /** Empties the folders of all nodes, those set aside too, goes back to the founders and draws a new cluster id. No node may be running. */
   reset(): void;
   /** Gives the folder free; an ephemeral one is removed. */
   close(): void;
@@ -53,6 +90,7 @@ export interface ClusterFolder {
 export interface ClusterFolderOptions {
   /** Null: a temporary folder that is removed at the end. */
   path: string | null;
+  /** The founders: the nodes of a new cluster. */
   nodeIds: readonly NodeId[];
   /** Who uses it, for the message that another panel would show: `desktop app`, `browser panel`. */
   owner: string;
@@ -75,11 +113,25 @@ export async function openClusterFolder({
     const found = readClusterFile(root);
     let facts: ClusterFacts =
       found === null
-        ? newCluster(root)
-        : // Before `members` was written: whoever has a folder has served.
-          { ...found, members: found.members ?? nodeIds.filter((nodeId) => !isEmpty(nodeId)) };
-    // Nobody remembers anything: there is nothing to catch up with.
-    if (nodeIds.every(isEmpty)) facts = { ...facts, members: [] };
+        ? newCluster(root, founders(nodeIds))
+        : {
+            ...found,
+            // Before `members` was written: whoever has a folder has served.
+            members: found.members ?? nodeIds.filter((nodeId) => !isEmpty(nodeId)),
+            nodes: found.nodes ?? founders(nodeIds),
+          };
+    // Nobody remembers anything: there is nothing to catch up with, and nobody to join.
+    if (facts.nodes.every(({ nodeId }) => isEmpty(nodeId))) {
+      facts = { ...facts, members: [], nodes: founders(nodeIds, facts.nodes) };
+    }
+    const change = (changes: Partial<ClusterFacts>) => {
+      facts = { ...facts, ...changes };
+      writeClusterFile(root, facts);
+    };
+    const record = (node: NodeRecord) => {
+      const others = facts.nodes.filter(({ nodeId }) => nodeId !== node.nodeId);
+      return [...others, node].sort((left, right) => left.nodeId - right.nodeId);
+    };
     return {
       path: root,
       ephemeral,
@@ -91,16 +143,32 @@ export async function openClusterFolder({
       isMember: (nodeId) => facts.members.includes(nodeId),
       noteMember(nodeId) {
         if (facts.members.includes(nodeId)) return;
-        facts = { ...facts, members: [...facts.members, nodeId].sort((left, right) => left - right) };
-        writeClusterFile(root, facts);
+        change({ members: [...facts.members, nodeId].sort((left, right) => left - right) });
+      },
+      get nodes() {
+        return facts.nodes;
+      },
+      recordNode: (node) => change({ nodes: record(node) }),
+      retire(nodeId, fate) {
+        const known = facts.nodes.find((node) => node.nodeId === nodeId);
+        const place = fate === 'setAside' ? setAside(root, nodeDir(nodeId)) : null;
+        if (place === null) rmSync(nodeDir(nodeId), { recursive: true, force: true, maxRetries: 3 });
+        change({
+          members: facts.members.filter((member) => member !== nodeId),
+          ...(known === undefined ? {} : { nodes: record({ ...known, present: false }) }),
+        });
+        return place;
       },
       hasMemory: (nodeId) => !isEmpty(nodeId) && !existsSync(join(nodeDir(nodeId), MEMORY_LOST_MARK)),
       wipe(nodeId) {
+        const known = facts.nodes.find((node) => node.nodeId === nodeId);
+        if (known?.told) change({ nodes: record({ ...known, told: false }) });
         rmSync(nodeDir(nodeId), { recursive: true, force: true, maxRetries: 3, retryDelay: 50 });
       },
       reset() {
-        for (const nodeId of nodeIds) rmSync(nodeDir(nodeId), { recursive: true, force: true });
-        facts = newCluster(root);
+        for (const { nodeId } of facts.nodes) rmSync(nodeDir(nodeId), { recursive: true, force: true });
+        rmSync(join(root, REMOVED_FOLDER), { recursive: true, force: true });
+        facts = newCluster(root, founders(nodeIds, facts.nodes));
       },
       close() {
         lock.release();
@@ -117,6 +185,25 @@ interface ClusterFacts {
   clusterId: string;
   createdAt: string;
   members: readonly NodeId[];
+  nodes: readonly NodeRecord[];
+}
+
+/** On the ports that they had, as far as is known. */
+function founders(nodeIds: readonly NodeId[], known: readonly NodeRecord[] = []): NodeRecord[] {
+  return nodeIds.map((nodeId) => {
+    const { client, peer } = known.find((node) => node.nodeId === nodeId) ?? { client: 0, peer: 0 };
+    return { nodeId, client, peer, joined: false, told: false, present: true };
+  });
+}
+
+/** Null when there is no such folder. */
+function setAside(root: string, folder: string): string | null {
+  if (!existsSync(folder)) return null;
+  const at = new Date().toISOString().replace(/[:.]/g, '-');
+  const place = join(root, REMOVED_FOLDER, `${basename(folder)}-${at}`);
+  mkdirSync(join(root, REMOVED_FOLDER), { recursive: true, mode: 0o700 });
+  renameSync(folder, place);
+  return place;
 }
 
 function readClusterFile(root: string): z.infer<typeof clusterFile> | null {
@@ -131,20 +218,23 @@ function readClusterFile(root: string): z.infer<typeof clusterFile> | null {
   try {
     return clusterFile.parse(JSON.parse(text));
   } catch {
-    throw new Error(`${path} cannot be understood. Move it and the n1, n2, n3 folders away to start anew.`);
+    throw new Error(
+      `${path} cannot be understood. Move it and the folders of the nodes (n1, n2, n3 …) away to start anew.`,
+    );
   }
 }
 
-function newCluster(root: string): ClusterFacts {
-  const facts = { clusterId: randomUUID(), createdAt: new Date().toISOString(), members: [] };
+function newCluster(root: string, nodes: readonly NodeRecord[]): ClusterFacts {
+  const facts = { clusterId: randomUUID(), createdAt: new Date().toISOString(), members: [], nodes };
   writeClusterFile(root, facts);
   return facts;
 }
 
 /** Written beside and renamed, so that a crash leaves the old file or the new one. */
-function writeClusterFile(root: string, { clusterId, createdAt, members }: ClusterFacts): void {
+function writeClusterFile(root: string, facts: ClusterFacts): void {
   const path = join(root, CLUSTER_FILE);
-  const content = { version: 1, clusterId, createdAt, members };
+  const { clusterId, createdAt, members, nodes } = facts;
+  const content = { version: 1, clusterId, createdAt, members, nodes };
   writeFileSync(`${path}.new`, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
   renameSync(`${path}.new`, path);
   chmodSync(path, 0o600);

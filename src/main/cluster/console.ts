@@ -3,21 +3,24 @@
 import type { Client } from '../../../engine/client/client.ts';
 import { ClientError } from '../../../engine/client/client-error.ts';
 import type { Receipt } from '../../../engine/client/operation.ts';
-import type { ReplyValue } from '../../../engine/protocol/json-client.ts';
 import type { NodeId } from '../../../engine/raft/types.ts';
-import type { ClusterView, NodeView } from '../../shared/cluster-view.ts';
+import type { ClusterView } from '../../shared/cluster-view.ts';
 import type { ConsoleCommand, NodeTarget } from '../../shared/console-commands.ts';
 import { parseConsoleLine } from '../../shared/console-grammar.ts';
 import { helpLines } from '../../shared/console-help.ts';
 import type { ConsoleLine, ConsoleReply, WorkloadRequest } from '../../shared/contract.ts';
 import { leaderOf } from '../../shared/leader.ts';
+import { answerKeyCommand, counted, isKeyCommand, type KeyCommand } from './console-keys.ts';
+import { memberLines, statusLines } from './console-status.ts';
 import type { Acknowledgement } from './failover-stopwatch.ts';
+import type { MemberChanges } from './member-changes.ts';
 import type { Supervisor } from './supervisor.ts';
 import { wallClockMs } from './wall-clock.ts';
 
 export interface ConsoleOptions {
   client: Client;
   supervisor: Supervisor;
+  changes: MemberChanges;
   view: () => ClusterView;
   startWorkload: (request: WorkloadRequest) => void;
   stopWorkload: () => void;
@@ -26,16 +29,10 @@ export interface ConsoleOptions {
   onAcknowledged: (ack: Acknowledgement) => void;
 }
 
-type KeyCommand = Extract<
+type MemberCommand = Extract<
   ConsoleCommand,
-  { type: 'set' | 'get' | 'delete' | 'bulkSet' | 'incr' | 'cas' | 'scan' | 'ping' }
+  { type: 'memberList' | 'memberAdd' | 'memberPromote' | 'memberRemove' }
 >;
-
-interface Answer {
-  lines: ConsoleLine[];
-  receipt: Receipt | null;
-  ok?: boolean;
-}
 
 export class PanelConsole {
   readonly #options: ConsoleOptions;
@@ -62,7 +59,7 @@ export class PanelConsole {
   async #keys(command: KeyCommand): Promise<ConsoleReply> {
     const startedAt = wallClockMs();
     try {
-      const { lines, receipt, ok = true } = await this.#keyAnswer(command);
+      const { lines, receipt, ok = true } = await answerKeyCommand(this.#options.client, command);
       const isWrite = !['get', 'scan', 'ping'].includes(command.type);
       if (isWrite && receipt !== null) {
         const { nodeId, term } = receipt;
@@ -75,62 +72,6 @@ export class PanelConsole {
     }
   }
 
-  async #keyAnswer(command: KeyCommand): Promise<Answer> {
-    const { client } = this.#options;
-    switch (command.type) {
-      case 'set': {
-        const { receipt } = await client.set(command.key, command.value);
-        return { lines: [{ tone: 'ok', text: 'OK' }], receipt };
-      }
-      case 'get': {
-        const { found, value, receipt } = await client.get(command.key);
-        return { lines: [found ? valueLine(value) : { tone: 'note', text: '(nil)' }], receipt };
-      }
-      case 'delete':
-        return this.#delete(command.keys);
-      case 'bulkSet': {
-        const items = command.items.map(({ key, value }) => [key, value] as const);
-        const { count, receipt } = await client.bulkSet(items);
-        return { lines: [{ tone: 'ok', text: `OK, ${counted(count, 'key')} in one log entry` }], receipt };
-      }
-      case 'incr': {
-        const { value, receipt } = await client.incr(command.key, BigInt(command.by));
-        return { lines: [{ tone: 'value', text: String(value) }], receipt };
-      }
-      case 'cas': {
-        const { swapped, current, receipt } = await client.cas(command.key, command.expected, command.value);
-        if (swapped) return { lines: [{ tone: 'ok', text: 'OK, swapped' }], receipt };
-        const now = current === null ? 'there is no such key' : `the value is ${shownValue(current)}`;
-        return { ok: false, lines: [{ tone: 'note', text: `Not swapped: ${now}` }], receipt };
-      }
-      case 'scan':
-        return this.#scan(command);
-      case 'ping': {
-        const { receipt } = await client.ping();
-        return { lines: [{ tone: 'ok', text: 'PONG' }], receipt };
-      }
-    }
-  }
-
-  async #delete(keys: readonly string[]): Promise<Answer> {
-    const outcomes = await Promise.all(keys.map((key) => this.#options.client.delete(key)));
-    const existed = outcomes.filter((outcome) => outcome.existed).length;
-    const receipt = outcomes.at(-1)?.receipt ?? null;
-    const text = keys.length === 1 && existed === 0 ? '0 (there was no such key)' : String(existed);
-    return { lines: [{ tone: 'value', text }], receipt };
-  }
-
-  async #scan({ prefix, limit }: { prefix: string; limit: number }): Promise<Answer> {
-    const { items, cursor, receipt } = await this.#options.client.scanPage({ prefix, limit });
-    const lines: ConsoleLine[] = items.map(({ key, value }) => ({
-      tone: 'table',
-      text: `${shownKey(key)}  ${shownValue(value)}`,
-    }));
-    const more = cursor === null ? '' : `, and there are more: scan ${prefix} --limit ${limit * 10}`;
-    lines.push({ tone: 'note', text: `${counted(items.length, 'key')}${more}` });
-    return { lines, receipt };
-  }
-
   async #panel(command: Exclude<ConsoleCommand, KeyCommand>): Promise<ConsoleLine[]> {
     const { supervisor } = this.#options;
     switch (command.type) {
@@ -138,6 +79,11 @@ export class PanelConsole {
         return helpLines(command.topic);
       case 'status':
         return statusLines(this.#options.view());
+      case 'memberList':
+      case 'memberAdd':
+      case 'memberPromote':
+      case 'memberRemove':
+        return this.#members(command);
       case 'heal':
         await supervisor.heal();
         return done('All faults removed, all nodes up');
@@ -200,6 +146,30 @@ export class PanelConsole {
     }
   }
 
+  async #members(command: MemberCommand): Promise<ConsoleLine[]> {
+    const { changes, view } = this.#options;
+    switch (command.type) {
+      case 'memberList':
+        return memberLines(view());
+      case 'memberAdd': {
+        const nodeId = await changes.add(command.nodeId ?? undefined);
+        return [...done(`n${nodeId} has caught up and votes`), ...memberLines(view())];
+      }
+      case 'memberPromote':
+        await changes.promote(command.nodeId);
+        return [...done(`n${command.nodeId} votes now`), ...memberLines(view())];
+      case 'memberRemove': {
+        const nodeId = this.#nodeOf(command.target);
+        await changes.remove(nodeId, command.folder);
+        const folder = command.folder === 'delete' ? 'its folder is deleted' : 'its folder is set aside';
+        return [
+          ...done(`n${nodeId} has left; its process has stopped and ${folder}`),
+          ...memberLines(view()),
+        ];
+      }
+    }
+  }
+
   async #node(
     verb: 'kill' | 'pause' | 'resume' | 'restart' | 'stop' | 'campaign' | 'snapshot' | 'wipe',
     nodeId: NodeId,
@@ -207,8 +177,8 @@ export class PanelConsole {
     const { supervisor } = this.#options;
     switch (verb) {
       case 'kill':
-        supervisor.kill(nodeId);
-        return done(`SIGKILL sent to n${nodeId}`);
+        await supervisor.kill(nodeId);
+        return done(`SIGKILL sent to n${nodeId}: its process is dead`);
       case 'pause':
         supervisor.pause(nodeId);
         return done(`n${nodeId} is frozen; resume n${nodeId} wakes it`);
@@ -233,7 +203,7 @@ export class PanelConsole {
           ...done(`n${nodeId} is stopped and its folder is empty`),
           {
             tone: 'note',
-            text: `restart n${nodeId}: it has no vote until it has heard both others and caught up`,
+            text: `restart n${nodeId}: it has no vote until it has heard all others and caught up`,
           },
         ];
     }
@@ -247,42 +217,13 @@ export class PanelConsole {
   }
 }
 
-function isKeyCommand(command: ConsoleCommand): command is KeyCommand {
-  return ['set', 'get', 'delete', 'bulkSet', 'incr', 'cas', 'scan', 'ping'].includes(command.type);
-}
-
 function done(text: string): ConsoleLine[] {
   return [{ tone: 'ok', text }];
-}
-
-function counted(count: number, noun: string): string {
-  return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function shownReceipt({ nodeId, index, term, attempts, elapsedMs }: Receipt): ConsoleReply['receipt'] {
   // 0: the node that answered has not told its id yet.
   return { node: nodeId ?? 0, index, term, attempts, elapsedMs };
-}
-
-function shownValue(value: ReplyValue): string {
-  if (value instanceof Uint8Array) return bytesText(value);
-  if (typeof value === 'bigint') return String(value);
-  return JSON.stringify(value, (_name, part: unknown) => (typeof part === 'bigint' ? Number(part) : part));
-}
-
-/** As redis-cli shows bytes: `"\\xff\\x00"`. */
-function bytesText(bytes: Uint8Array): string {
-  return `"${Array.from(bytes, (byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('')}"`;
-}
-
-function valueLine(value: ReplyValue): ConsoleLine {
-  return { tone: 'value', text: shownValue(value) };
-}
-
-/** Quoted when it could be taken for something else. */
-function shownKey(key: string | Uint8Array): string {
-  if (key instanceof Uint8Array) return bytesText(key);
-  return /^[\x21\x23-\x7e\u00a1-\uffff]+$/.test(key) ? key : JSON.stringify(key);
 }
 
 function errorLines(error: ClientError): ConsoleLine[] {
@@ -291,29 +232,4 @@ function errorLines(error: ClientError): ConsoleLine[] {
     lines.push({ tone: 'note', text: 'Unknown, not failed: read the key to see whether it was written.' });
   }
   return lines;
-}
-
-function statusLines(view: ClusterView): ConsoleLine[] {
-  const leader = leaderOf(view);
-  const up = view.nodes.filter((node) => node.process.state === 'running').length;
-  const head =
-    leader === null
-      ? `Nobody leads; ${up} of ${view.nodes.length} nodes run`
-      : `n${leader.process.nodeId} leads in term ${leader.status?.raft.currentTerm}; ${up} of ${view.nodes.length} nodes run`;
-  return [{ tone: 'note', text: head }, ...view.nodes.map(statusLine)];
-}
-
-function statusLine({ process, status }: NodeView): ConsoleLine {
-  const name = `n${process.nodeId}`;
-  if (status === null) {
-    const isDead = process.state === 'crashed' || process.state === 'stopped';
-    const why = isDead ? (process.exit?.reason ?? 'not started yet') : 'it has not told anything yet';
-    return { tone: 'table', text: `${name}  ${process.state}  ${why}` };
-  }
-  const { role, currentTerm, commitIndex, lastApplied, lastIndex } = status.raft;
-  const shown = process.state === 'running' ? role : process.state;
-  const text =
-    `${name}  ${shown.padEnd(12)} term ${currentTerm}  last ${lastIndex}  commit ${commitIndex}  ` +
-    `applied ${lastApplied}  pid ${process.pid}  ${process.clientAddress}`;
-  return { tone: 'table', text };
 }

@@ -28,7 +28,8 @@ export interface ManagedNodeListener {
 }
 
 export interface ManagedNodeOptions {
-  settings: NodeSettings;
+  /** Who it is and where it is found, for good; the rest of its settings may differ at each start. */
+  settings: Pick<NodeSettings, 'nodeId' | 'dataDir' | 'client' | 'peer'>;
   logPath: string;
   launcher: NodeLauncher;
   listener: ManagedNodeListener;
@@ -96,11 +97,15 @@ export class ManagedNode {
     return this.#process !== null;
   }
 
+  /** Its SIGKILL is sent, and its end not known yet. */
+  get dying(): boolean {
+    return this.alive && this.#killWanted;
+  }
+
   /** Starts the process. Resolves once it serves; rejects with the reason when it ends before. */
-  async start(facts: Pick<NodeSettings, 'clusterId' | 'wasMember'>): Promise<void> {
+  async start(settings: NodeSettings): Promise<void> {
     if (this.alive) throw new Error(`${this.name} is ${this.#view.state} already.`);
     const { launcher, logPath } = this.#options;
-    this.#options.settings = { ...this.#options.settings, ...facts };
     const restarts = this.#view.restarts + (this.#startedBefore ? 1 : 0);
     this.#startedBefore = true;
     this.#stopping = false;
@@ -110,7 +115,7 @@ export class ManagedNode {
     let current: NodeProcess | null = null;
     const isCurrent = () => current === null || this.#process === current;
     const process = launcher.launch({
-      settings: this.#options.settings,
+      settings,
       logPath,
       listener: {
         onSpawned: (pid) => isCurrent() && this.#spawned(pid),

@@ -17,7 +17,9 @@ export interface NodeSettings {
   wasMember: boolean;
   client: SocketAddress;
   peer: SocketAddress;
-  /** All members with this one; addresses as `host:port`. */
+  /** It was added to a cluster that is there, and waits to be told who the members are. */
+  join?: true;
+  /** In a new cluster its first members; for one that joins, whoever can be found. Addresses as `host:port`. */
   peers: readonly { id: NodeId; peer: string; client: string }[];
 }
 

@@ -1,6 +1,7 @@
 // The panel's host side, whoever carries it: implements every call and push of the contract on one cluster.
 import { type Client, createClient } from '../../../engine/client/client.ts';
 import type { NodeId } from '../../../engine/raft/types.ts';
+import type { ClusterView } from '../../shared/cluster-view.ts';
 import type {
   AppInfo,
   CallArgument,
@@ -10,17 +11,20 @@ import type {
   Pushes,
 } from '../../shared/contract.ts';
 import { parseCallArgument } from '../../shared/contract-schemas.ts';
+import { membersOf } from '../../shared/membership.ts';
 import { type ClusterFolder, openClusterFolder } from './cluster-folder.ts';
 import { PanelConsole } from './console.ts';
 import { type Acknowledgement, FailoverStopwatch } from './failover-stopwatch.ts';
+import { MemberChanges } from './member-changes.ts';
 import type { NodeLauncher } from './node-launcher.ts';
-import { type ChosenPorts, chooseNodePorts, HOST } from './node-ports.ts';
+import { type ChosenPorts, chooseNodePorts, HOST, type NodePorts } from './node-ports.ts';
 import { Recorder } from './recorder.ts';
 import { Supervisor } from './supervisor.ts';
 import { wallClockMs } from './wall-clock.ts';
 import { Workload } from './workload.ts';
 
-const NODE_IDS: readonly NodeId[] = [1, 2, 3];
+/** The nodes of a new cluster. */
+const FOUNDERS: readonly NodeId[] = [1, 2, 3];
 /** Deleting it is a write through the whole log that changes nothing: no client can have written this key. */
 const PROBE_KEY = '\u0000quorumlab:failover-probe';
 const CONSOLE_DEADLINE_MS = 10_000;
@@ -56,10 +60,11 @@ type Handlers = { [C in CallChannel]: (argument: CallArgument<C>) => Promise<Cal
 /** Starts the cluster. Rejects when the folder is in use or unusable. */
 export async function createPanelHost(options: PanelHostOptions): Promise<PanelHost> {
   const owner = options.host === 'desktop' ? 'desktop app' : 'browser panel';
-  const folder = await openClusterFolder({ path: options.dataDir, nodeIds: NODE_IDS, owner });
-  const chosen = await chooseNodePorts(NODE_IDS, { anyPorts: options.anyPorts ?? false });
+  const folder = await openClusterFolder({ path: options.dataDir, nodeIds: FOUNDERS, owner });
+  const { chosen, moved } = await choosePorts(folder, options.anyPorts ?? false);
   const parts = wire(options, folder, chosen);
   const started = parts.supervisor.startAll();
+  void started.then(() => parts.changes.announceMoved(moved));
   const handlers = createHandlers(parts);
   let closing: Promise<void> | null = null;
   return {
@@ -78,11 +83,31 @@ export async function createPanelHost(options: PanelHostOptions): Promise<PanelH
   };
 }
 
+/** `moved`: nodes that others know on other ports, since the ones they had are taken. */
+async function choosePorts(
+  folder: ClusterFolder,
+  anyPorts: boolean,
+): Promise<{ chosen: ChosenPorts; moved: readonly NodePorts[] }> {
+  const present = folder.nodes.filter((node) => node.present);
+  const ids = present.map(({ nodeId }) => nodeId);
+  // Founders are told of each other at every start, and so may have the usual ports again.
+  const remembered = anyPorts ? folder.nodes : folder.nodes.filter(({ joined }) => joined);
+  const reserved = folder.nodes.filter((node) => !node.present);
+  const chosen = await chooseNodePorts(ids, { anyPorts, remembered, reserved });
+  const moved = chosen.ports.filter(({ nodeId, client, peer }) =>
+    present.some(
+      (had) => had.nodeId === nodeId && had.joined && (had.client !== client || had.peer !== peer),
+    ),
+  );
+  return { chosen, moved };
+}
+
 interface Parts {
   info: AppInfo;
   clients: readonly Client[];
   stopwatch: FailoverStopwatch;
   supervisor: Supervisor;
+  changes: MemberChanges;
   recorder: Recorder;
   workload: Workload;
   panelConsole: PanelConsole;
@@ -91,6 +116,7 @@ interface Parts {
 
 async function closeAll(parts: Parts, folder: ClusterFolder): Promise<void> {
   parts.workload.stop();
+  parts.changes.close();
   parts.stopwatch.close();
   for (const client of parts.clients) client.close();
   await parts.supervisor.stopAll();
@@ -109,6 +135,8 @@ function wire(options: PanelHostOptions, folder: ClusterFolder, { ports, notes }
     onFailover: (failover) => recorder.add({ type: 'failover', failover }),
   });
   const onAcknowledged = (ack: Acknowledgement) => stopwatch.acknowledged(ack);
+  const onDeed = (text: string, nodeId: NodeId | null) =>
+    recorder.add({ type: 'deed', at: wallClockMs(), text, nodeId });
   const supervisor = new Supervisor({
     folder,
     ports,
@@ -125,22 +153,38 @@ function wire(options: PanelHostOptions, folder: ClusterFolder, { ports, notes }
           stopwatch.event(event);
         }
       },
-      onDeed: (text, nodeId) => recorder.add({ type: 'deed', at: wallClockMs(), text, nodeId }),
+      onDeed,
       onStrike: (nodeId) => stopwatch.struck(nodeId),
       onCluster: (clusterId) => {
         stopwatch.forget();
         recorder.add({ type: 'cluster', clusterId, at: wallClockMs() });
       },
+      onGone: (nodeId) => recorder.add({ type: 'nodeGone', nodeId }),
     },
+    voters: () => votersOf(recorder.view()),
   });
   const recorder: Recorder = new Recorder({
     clusterId: folder.clusterId,
     processes: supervisor.processes(),
     now: wallClockMs,
   });
-  for (const text of notes) recorder.add({ type: 'deed', at: wallClockMs(), text, nodeId: null });
+  for (const text of notes) onDeed(text, null);
+  const changes = new MemberChanges({
+    supervisor,
+    folder,
+    members: client.members,
+    view: () => recorder.view(),
+    choosePorts: async (nodeId) => {
+      const anyPorts = options.anyPorts ?? false;
+      const { ports } = await chooseNodePorts([nodeId], { anyPorts, reserved: folder.nodes });
+      return { nodeId, client: ports[0]?.client ?? 0, peer: ports[0]?.peer ?? 0 };
+    },
+    onChange: (change) => recorder.add({ type: 'memberChange', change }),
+    onDeed,
+    now: wallClockMs,
+  });
   const workload = new Workload({
-    addresses,
+    addresses: () => supervisor.processes().map(({ clientAddress }) => clientAddress),
     onStatus: (status) => recorder.add({ type: 'workload', workload: status }),
     onAcknowledged,
   });
@@ -153,6 +197,7 @@ function wire(options: PanelHostOptions, folder: ClusterFolder, { ports, notes }
   const panelConsole = new PanelConsole({
     client,
     supervisor,
+    changes,
     view: () => recorder.view(),
     startWorkload: (request) => workload.start(request),
     stopWorkload: () => workload.stop(),
@@ -161,7 +206,12 @@ function wire(options: PanelHostOptions, folder: ClusterFolder, { ports, notes }
   });
   const clients = [client, probeClient];
   const info = appInfo(options, folder);
-  return { info, clients, stopwatch, supervisor, recorder, workload, panelConsole, reset };
+  return { info, clients, stopwatch, supervisor, changes, recorder, workload, panelConsole, reset };
+}
+
+function votersOf(view: ClusterView): readonly NodeId[] | null {
+  const { voters, votersOutgoing } = membersOf(view);
+  return voters.length === 0 ? null : [...new Set([...voters, ...votersOutgoing])];
 }
 
 function appInfo({ version, host, runtime }: PanelHostOptions, folder: ClusterFolder): AppInfo {
@@ -183,7 +233,7 @@ async function probeWrite(client: Client, deadlineMs: number): Promise<Acknowled
 }
 
 function createHandlers(parts: Parts): Handlers {
-  const { supervisor, recorder, workload } = parts;
+  const { supervisor, changes, recorder, workload } = parts;
   const nothing = async (work: Promise<void> | void) => {
     await work;
     return undefined;
@@ -205,6 +255,9 @@ function createHandlers(parts: Parts): Handlers {
     'node:snapshot': ({ nodeId }) => nothing(supervisor.act(nodeId, { kind: 'snapshot' })),
     'node:corruptRecord': ({ nodeId, index, seed }) => supervisor.corruptRecord(nodeId, { index, seed }),
     'node:wipe': ({ nodeId }) => nothing(supervisor.wipe(nodeId)),
+    'member:add': async ({ nodeId }) => ({ nodeId: await changes.add(nodeId) }),
+    'member:promote': ({ nodeId }) => nothing(changes.promote(nodeId)),
+    'member:remove': ({ nodeId, folder }) => nothing(changes.remove(nodeId, folder)),
     'fault:applyDisk': ({ nodeId, fault }) => nothing(supervisor.applyDisk(nodeId, fault)),
     'fault:applyLink': ({ nodeId, fault }) => nothing(supervisor.applyLink(nodeId, fault)),
     'fault:remove': ({ nodeId, faultId }) => nothing(supervisor.removeFault(nodeId, faultId)),

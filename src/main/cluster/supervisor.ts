@@ -2,45 +2,46 @@
 // actions that a node takes, and nothing of who asks.
 import { z } from 'zod';
 import type { NodeAction } from '../../../engine/protocol/control.ts';
-import type { DiskFault, LinkEffect, LinkFault } from '../../../engine/protocol/faults.ts';
+import type { DiskFault, LinkFault } from '../../../engine/protocol/faults.ts';
+import type { NodeStatus } from '../../../engine/protocol/node-status.ts';
 import type { NodeId } from '../../../engine/raft/types.ts';
 import type { ProcessView } from '../../shared/cluster-view.ts';
-import type { CorruptedRecordView } from '../../shared/contract.ts';
+import type { CorruptedRecordView, FolderFate } from '../../shared/contract.ts';
 import type { ClusterFolder } from './cluster-folder.ts';
+import { actionWords, diskFaultWords, linkWords } from './deed-words.ts';
 import { ManagedNode, type ManagedNodeListener } from './managed-node.ts';
-import type { NodeLauncher, NodeSettings } from './node-launcher.ts';
-import { HOST, type NodePorts } from './node-ports.ts';
+import type { NodeLauncher } from './node-launcher.ts';
+import type { NodePorts } from './node-ports.ts';
+import { addressesOf, settingsOf } from './node-settings.ts';
 
 export interface SupervisorOptions {
+  /** Says which nodes there are; their ports are `ports`, and are written down there. */
   folder: ClusterFolder;
   ports: readonly NodePorts[];
   launcher: NodeLauncher;
+  /** Who votes now, as far as anybody said; null when nobody did. */
+  voters?: () => readonly NodeId[] | null;
   listener: ManagedNodeListener & {
     /** This node is about to be killed, stopped or paused. */
     onStrike(nodeId: NodeId): void;
     /** All folders are empty and a cluster of this id begins. */
     onCluster(clusterId: string): void;
+    /** There is no such node any more. */
+    onGone(nodeId: NodeId): void;
   };
 }
 
 export class Supervisor {
   readonly #options: SupervisorOptions;
-  readonly #nodes: readonly ManagedNode[];
+  /** By id. */
+  #nodes: readonly ManagedNode[] = [];
   /** Restarts under way, so that two clicks do not start a node twice. */
   readonly #restarting = new Set<NodeId>();
   #resetting = false;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    this.#nodes = options.ports.map(
-      ({ nodeId }) =>
-        new ManagedNode({
-          settings: settingsOf(options, nodeId),
-          logPath: options.folder.logPath(nodeId),
-          launcher: options.launcher,
-          listener: options.listener,
-        }),
-    );
+    for (const ports of options.ports) this.#take(ports);
   }
 
   get nodeIds(): readonly NodeId[] {
@@ -56,11 +57,34 @@ export class Supervisor {
     await Promise.allSettled(this.#nodes.map((node) => this.#start(node)));
   }
 
-  kill(nodeId: NodeId): void {
+  /** A node more, on an empty folder, that waits to be made a member. Resolves once it serves. */
+  async addNode(ports: NodePorts): Promise<void> {
+    const { folder } = this.#options;
+    if (this.nodeIds.includes(ports.nodeId)) throw new Error(`There is an n${ports.nodeId} already.`);
+    if (this.#resetting) throw new Error('The cluster is being reset.');
+    folder.recordNode({ ...ports, joined: true, told: false, present: true });
+    const node = this.#take(ports);
+    this.#options.listener.onProcess(node.view);
+    await this.#start(node);
+  }
+
+  /** Ends the process and forgets the node; resolves to where its folder is now. It must not be a member any more. */
+  async removeNode(nodeId: NodeId, fate: FolderFate): Promise<string | null> {
+    const node = this.#node(nodeId);
+    if (this.#restarting.has(nodeId)) throw new Error(`${node.name} is being started.`);
+    if (node.alive) await node.stop();
+    const place = this.#options.folder.retire(nodeId, fate);
+    this.#forget(node);
+    return place;
+  }
+
+  /** Resolves once the process is known to be dead. The signal is sent before this returns. */
+  kill(nodeId: NodeId): Promise<void> {
     const node = this.#node(nodeId);
     this.#options.listener.onStrike(nodeId);
     node.kill();
     this.#deed(`SIGKILL sent to ${node.name}`, nodeId);
+    return node.gone();
   }
 
   pause(nodeId: NodeId): void {
@@ -234,7 +258,7 @@ export class Supervisor {
       this.#deed('Reset: all keys are being removed', null);
       this.killAll();
       await Promise.all(this.#nodes.map((node) => node.gone()));
-      this.#options.folder.reset();
+      this.#backToFounders();
       this.#options.listener.onCluster(this.#options.folder.clusterId);
       await this.startAll();
     } finally {
@@ -255,12 +279,54 @@ export class Supervisor {
   }
 
   async #start(node: ManagedNode): Promise<void> {
-    const { folder } = this.#options;
-    await node.start({ clusterId: folder.clusterId, wasMember: folder.isMember(node.nodeId) });
+    const { folder, voters } = this.#options;
+    await node.start(settingsOf(folder, node.nodeId, voters?.() ?? null));
     folder.noteMember(node.nodeId);
   }
 
+  #take({ nodeId, client, peer }: NodePorts): ManagedNode {
+    const { folder, launcher, listener } = this.#options;
+    const known = folder.nodes.find((node) => node.nodeId === nodeId);
+    const { joined = false, told = false } = known ?? {};
+    folder.recordNode({ nodeId, client, peer, joined, told, present: true });
+    const settings = { nodeId, dataDir: folder.nodeDir(nodeId), ...addressesOf({ client, peer }) };
+    const node = new ManagedNode({
+      settings,
+      logPath: folder.logPath(nodeId),
+      launcher,
+      listener: {
+        ...listener,
+        onStatus: (status) => {
+          noteTold(folder, status);
+          listener.onStatus(status);
+        },
+      },
+    });
+    this.#nodes = [...this.#nodes, node].sort((left, right) => left.nodeId - right.nodeId);
+    return node;
+  }
+
+  #forget(node: ManagedNode): void {
+    this.#nodes = this.#nodes.filter((other) => other !== node);
+    this.#options.listener.onGone(node.nodeId);
+  }
+
+  /** Nodes that were added go, founders that had left are back. */
+  #backToFounders(): void {
+    const { folder, listener } = this.#options;
+    folder.reset();
+    const founders = folder.nodes;
+    for (const node of this.#nodes) {
+      if (!founders.some(({ nodeId }) => nodeId === node.nodeId)) this.#forget(node);
+    }
+    for (const founder of founders) {
+      if (this.nodeIds.includes(founder.nodeId)) continue;
+      listener.onProcess(this.#take(founder).view);
+    }
+  }
+
   async #healNode(node: ManagedNode): Promise<void> {
+    if (node.dying) await node.gone();
     if (!node.alive) return this.restart(node.nodeId);
     if (node.view.state === 'paused') this.resume(node.nodeId);
     if (node.faults.disk.length + node.faults.links.length > 0) await this.clearFaults(node.nodeId);
@@ -288,6 +354,12 @@ export class Supervisor {
   }
 }
 
+function noteTold(folder: ClusterFolder, { nodeId, raft }: NodeStatus): void {
+  if (raft.configurationIndex === 0 || raft.configurationIndex > raft.commitIndex) return;
+  const record = folder.nodes.find((node) => node.nodeId === nodeId);
+  if (record !== undefined && !record.told) folder.recordNode({ ...record, told: true });
+}
+
 const corruptedRecord = z.object({
   file: z.string(),
   offsetBytes: z.int().min(0),
@@ -310,69 +382,4 @@ function throwFailures(outcomes: readonly PromiseSettledResult<unknown>[]): void
 /** The fault that cuts both directions of the link to `peer`. */
 function cutLink(peer: NodeId): LinkFault {
   return { id: `cut-n${peer}`, peer, direction: 'both', effect: { kind: 'cut' } };
-}
-
-function settingsOf({ folder, ports }: SupervisorOptions, nodeId: NodeId): NodeSettings {
-  const own = ports.find((candidate) => candidate.nodeId === nodeId);
-  if (own === undefined) throw new Error(`n${nodeId} has no ports`);
-  return {
-    clusterId: folder.clusterId,
-    wasMember: folder.isMember(nodeId),
-    nodeId,
-    dataDir: folder.nodeDir(nodeId),
-    client: { host: HOST, port: own.client },
-    peer: { host: HOST, port: own.peer },
-    peers: ports.map((node) => ({
-      id: node.nodeId,
-      peer: `${HOST}:${node.peer}`,
-      client: `${HOST}:${node.client}`,
-    })),
-  };
-}
-
-function actionWords(action: NodeAction, nodeId: NodeId): string {
-  switch (action.kind) {
-    case 'stepDown':
-      return `Asked n${nodeId} to hand leadership ${action.target ? `to n${action.target}` : 'over'}`;
-    case 'campaign':
-      return `Asked n${nodeId} to campaign`;
-    case 'powerCut':
-      return `Cut the power of n${nodeId}`;
-    case 'snapshot':
-      return `Asked n${nodeId} for a snapshot`;
-  }
-}
-
-function diskFaultWords({ operations, effect }: DiskFault): string {
-  const what = operations.join(', ');
-  switch (effect.kind) {
-    case 'error':
-      return `${what} fails with ${effect.code}`;
-    case 'delay':
-      return `${what} takes ${effect.delayMs} ms longer`;
-    case 'hang':
-      return `${what} never returns`;
-    case 'shortWrite':
-      return `${what} writes half, then fails`;
-    case 'bitFlip':
-      return `${what} turns one bit`;
-    case 'lyingSync':
-      return `${what} reports success without having synced`;
-  }
-}
-
-function linkWords(nodeId: NodeId, { peer, direction, effect }: LinkFault): string {
-  const arrow = { both: '–', outbound: '→', inbound: '←' }[direction];
-  return `n${nodeId} ${arrow} n${peer} ${linkEffectWords(effect)}`;
-}
-
-function linkEffectWords(effect: LinkEffect): string {
-  switch (effect.kind) {
-    case 'cut':
-      return 'cut';
-    case 'delay':
-      return `slowed by ${effect.delayMs} ms${effect.jitterMs > 0 ? ` ± ${effect.jitterMs} ms` : ''}`;
-    case 'loss':
-      return `loses ${Math.round(effect.probability * 100)} % of its messages`;
-  }
 }

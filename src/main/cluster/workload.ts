@@ -17,8 +17,8 @@ const REPORT_INTERVAL_MS = 250;
 const PAUSE_AFTER_FAILURE_MS = 50;
 
 export interface WorkloadOptions {
-  /** Client ports, `host:port`. */
-  addresses: readonly string[];
+  /** Client ports of the nodes that there are now, `host:port`. */
+  addresses: () => readonly string[];
   onStatus: (status: WorkloadStatus) => void;
   /** Each acknowledged write. */
   onAcknowledged: (ack: Acknowledgement) => void;
@@ -64,7 +64,7 @@ class Run {
     this.#request = request;
     this.#value = 'v'.repeat(request.valueBytes);
     this.#clients = Array.from({ length: Math.min(request.clients, CONNECTIONS_MAX) }, () =>
-      createClient({ addresses: options.addresses }),
+      createClient({ addresses: options.addresses() }),
     );
     this.#paceTimer = setInterval(() => this.#pace(), PACE_INTERVAL_MS);
     this.#reportTimer = setInterval(() => this.#report(), REPORT_INTERVAL_MS);
