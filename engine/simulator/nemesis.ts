@@ -101,7 +101,7 @@ export class Nemesis {
     network.healAll();
     Object.assign(network.trouble, NO_TROUBLE);
     for (const node of nodes) {
-      node.tickTime = TIME_PER_TICK;
+      node.tickTime = node.options.tickTime;
       node.disk.slowness = 1;
       node.disk.hungUntil = 0;
       node.disk.isFailing = false;

@@ -46,7 +46,10 @@ export function isFaultKind(name: string): name is FaultKind {
 export const THEMES = ['mixed', 'churn', 'stale', 'rot', 'lag', 'members'] as const;
 export type Theme = (typeof THEMES)[number];
 
-type CoreOptions = Omit<RaftOptions, 'nodeId' | 'configuration' | 'configurationCodec' | 'random'>;
+type CoreOptions = Omit<
+  RaftOptions,
+  'nodeId' | 'configuration' | 'configurationCodec' | 'leaseClock' | 'random'
+>;
 
 export interface SimulationPlan {
   seed: number;
@@ -55,6 +58,8 @@ export interface SimulationPlan {
   spares: number;
   /** Nothing is written while the cluster heals. */
   isQuietHealing: boolean;
+  /** Leaders serve reads by lease: where clocks go at nearly one rate. [R5] */
+  hasLeases: boolean;
   /** Events of the safety phase; what follows is healing. */
   steps: number;
   /** Kinds that are on, and how hard: from 0 to 1. */
@@ -148,6 +153,7 @@ export function drawPlan(seed: number, overrides: PlanOverrides = {}): Simulatio
     seed,
     spares: faults.has('members') ? random.fork('members').pick([1, 2, 2, 3]) : 0,
     isQuietHealing: random.fork('healing').chance(1 / 3),
+    hasLeases: !faults.has('clockRate') && random.fork('leases').chance(0.4),
     nodes: overrides.nodes ?? nodes,
     steps: overrides.steps ?? steps,
     faults,

@@ -55,6 +55,8 @@ export interface SimulationResult {
   counts: ReadonlyMap<string, number>;
 }
 
+/** Time of a tick of one node, half open: the quickest clock is a sixth faster than the slowest. */
+const LEASE_TICK_TIME = [93, 109] as const;
 /** Longest election timeouts that the cluster has, once everything works, to become one again. */
 const HEALING_TIMEOUTS_MAX = 30;
 
@@ -145,7 +147,7 @@ class Simulation implements ClusterView {
   }
 
   #createNodes(random: Random): SimulatedNode[] {
-    const { nodes, spares } = this.#plan;
+    const { nodes, spares, hasLeases } = this.#plan;
     const first = { voters: this.voters, votersOutgoing: [], learners: [] };
     // Who joins knows of no members before it is told.
     const nobody = { voters: [], votersOutgoing: [], learners: [] };
@@ -163,19 +165,18 @@ class Simulation implements ClusterView {
       const nodeId = at + 1;
       const configuration = nodeId <= nodes ? first : nobody;
       const own = random.fork(`node ${nodeId}`);
+      // Leases allow for clocks that differ a little.
+      const tickTime = hasLeases ? own.fork('clock').within(LEASE_TICK_TIME) : TIME_PER_TICK;
       const raft = {
         ...this.#plan.raft,
         nodeId,
         configuration,
         configurationCodec,
         random: own.fork('core').next,
+        leaseClock: hasLeases ? () => this.#time / tickTime : null,
       };
       const { syncTime, turnTimeMax, snapshots } = this.#plan;
-      return new SimulatedNode(
-        world,
-        { raft, syncTime, turnTimeMax, snapshots, tickTime: TIME_PER_TICK },
-        own,
-      );
+      return new SimulatedNode(world, { raft, syncTime, turnTimeMax, snapshots, tickTime }, own);
     });
   }
 
