@@ -18,6 +18,7 @@ interface ServeFlags {
   peers?: NodeConfigInput['peers'];
   json?: true;
   join?: true;
+  leaseReads?: true;
 }
 
 const HOST_DEFAULT = '127.0.0.1';
@@ -37,6 +38,7 @@ export function addServe(program: Command): void {
     .option('--client-port <port>', "default: this node's in --peers, else 7000 + id", integer(0, 65_535))
     .option('--peer-port <port>', "default: this node's in --peers, else 7100 + id", integer(0, 65_535))
     .option('--join', 'a node that is added to a cluster: it waits for `member add`, with an empty folder')
+    .option('--lease-reads', 'serve reads under a lease, without asking a majority; the same on all nodes')
     .option('--json', 'print one line of JSON when it is up, and nothing else')
     .addHelpText(
       'after',
@@ -91,6 +93,7 @@ async function configOf(flags: ServeFlags): Promise<NodeConfigInput> {
     peer: { host: flags.host ?? file.peer?.host ?? host, port: peerPort },
     peers: flags.peers ?? file.peers ?? alone,
     join: flags.join ?? file.join ?? false,
+    leaseReads: flags.leaseReads ?? file.leaseReads ?? false,
   };
 }
 

@@ -60,6 +60,11 @@ export const nodeConfigSchema = z
     /** Half open, milliseconds: Raft paper §9.3. */
     electionTimeoutMs: z.tuple([count(20, 60_000), count(21, 120_000)]).default([150, 300]),
     heartbeatIntervalMs: count(5, 10_000).default(50),
+    /**
+     * Linearizable reads without a round while the leader's lease holds, for clocks that keep pace to a fifth. The same
+     * on all nodes: a majority must have it. A leader that dies is then missed for an election timeout. [R5] [R6]
+     */
+    leaseReads: z.boolean().default(false),
     /** A write or read that is not done by then is answered with TIMEOUT. */
     requestTimeoutMs: count(50, 600_000).default(5000),
     /** How often a status goes to the parent process; 0 for never. */

@@ -24,6 +24,8 @@ export function raftOptionsOf(config: NodeConfig, random: () => number, hasLostM
     heartbeatTicks: Math.min(ticks(config.heartbeatIntervalMs), Math.max(1, Math.floor(minTicks / 2))),
     leaderLostStaggerTicks: ticks(30),
     uncommittedBytesMax: config.limits.uncommittedBytesMax,
+    // Milliseconds that go on while the process stands still.
+    leaseClock: config.leaseReads ? () => performance.now() / tickIntervalMs : null,
     random,
   };
 }

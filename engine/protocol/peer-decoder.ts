@@ -216,8 +216,14 @@ function decodePlain({ from, to, term }: Prefix, code: number, flag: boolean, re
       unflagged(flag, reader);
       return { type: 'Heartbeat', from, to, term, leaderCommit: reader.u48(), readRound: reader.u48() };
     case MessageCode.HeartbeatResponse:
-      unflagged(flag, reader);
-      return { type: 'HeartbeatResponse', from, to, term, readRound: reader.u48() };
+      return {
+        type: 'HeartbeatResponse',
+        from,
+        to,
+        term,
+        readRound: reader.u48(),
+        ...(flag && { promise: true }),
+      };
     case MessageCode.InstallSnapshotResponse: {
       const lastIncludedIndex = reader.u48();
       const offset = reader.u48();

@@ -19,7 +19,7 @@
 //                                                    then `count` entry frames (frame.ts), each with its own CRC
 //    6    AppendEntriesResponse    success           matchIndex, prevLogIndex, conflictIndex, conflictTerm
 //    7    Heartbeat                                  leaderCommit, readRound
-//    8    HeartbeatResponse                          readRound
+//    8    HeartbeatResponse        promise           readRound
 //    9    InstallSnapshot          done              lastIncludedIndex, lastIncludedTerm, offset, totalBytes,
 //                                                    u16 voters, u16 outgoing, u16 learners, u32 data bytes;
 //                                                    then the ids (u32 each), then the data
@@ -139,7 +139,7 @@ function encodePlain(message: Exclude<Message, AppendEntries | InstallSnapshot>)
     case 'Heartbeat':
       return plain(message, false, [message.leaderCommit, message.readRound]);
     case 'HeartbeatResponse':
-      return plain(message, false, [message.readRound]);
+      return plain(message, message.promise === true, [message.readRound]);
     case 'InstallSnapshotResponse':
       return plain(message, message.installed, [message.lastIncludedIndex, message.offset]);
     case 'TimeoutNow':

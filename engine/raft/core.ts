@@ -2,6 +2,7 @@
 // It decides nothing: the rules are in elections, replication, reads and transfer.
 import { assert } from './assert.ts';
 import { Configurations } from './configurations.ts';
+import { Lease } from './lease.ts';
 import { RaftLog } from './log.ts';
 import type { RaftOptions } from './options.ts';
 import { Progress } from './progress.ts';
@@ -121,6 +122,12 @@ export class Core {
   readsForwarded = new Map<number, { tokens: readonly number[]; sentAtTick: number }>();
   readRequestId = 0;
 
+  /** Leader. [R5] */
+  readonly lease = new Lease();
+  /** Until then this node helps nobody but this leader to become one; 0: whoever it was, in a former life. [R6] */
+  promisedTo: NodeId = 0;
+  promisedUntilTick = 0;
+
   messages: Message[] = [];
   messagesAfterSync: Message[] = [];
   reads: ReadState[] = [];
@@ -147,6 +154,10 @@ export class Core {
     this.configurations = findConfigurations(options, start);
     this.configurationToldIndex = this.configurations.latestIndex;
     this.configurationIsNew = start.configuration != null || this.configurations.latestIndex > 0;
+    // A promise given in a former life may not be over. [R6]
+    if (options.leaseClock !== null && hardState.currentTerm > 0) {
+      this.promisedUntilTick = options.electionTimeoutTicks[0];
+    }
     this.resetElectionTimer();
   }
 

@@ -1,6 +1,7 @@
 // Leader election: timeouts, pre-vote, votes, and what keeps a working leader in place. Raft paper §5.2,
 // §5.4.1; thesis §4.2.3 (stickiness), §6.2 (check quorum), §9.6 (pre-vote).
 import type { Core } from './core.ts';
+import { isPromised } from './lease.ts';
 import { isVoter, members, voteResult } from './quorum.ts';
 import { sendHeartbeats } from './reads.ts';
 import { appendNoop } from './replication.ts';
@@ -17,6 +18,7 @@ import type { NodeId, PreVote, PreVoteResponse, RequestVote, RequestVoteResponse
 export function tickElection(core: Core): void {
   core.electionElapsedTicks += 1;
   if (core.electionElapsedTicks < core.electionTimeoutTicks || !core.mayCampaign) return;
+  if (isPromised(core, core.id)) return;
   if (core.lostLeaderId !== 0) {
     startPreVote(core, { reason: `the connection to leader n${core.lostLeaderId} broke`, rule: 'E9' });
     return;
@@ -30,7 +32,7 @@ export function tickElection(core: Core): void {
 
 /** Asks whether an election could be won, without disturbing anybody by a new term. [E6] */
 export function startPreVote(core: Core, why: TransitionReason): void {
-  if (!core.mayCampaign) return;
+  if (!core.mayCampaign || isPromised(core, core.id)) return;
   becomePreCandidate(core, why);
   core.emit({ type: 'electionStarted', term: core.currentTerm + 1, preVote: true, ...why });
   requestVotes(core);
@@ -160,6 +162,7 @@ function refetching(core: Core): TransitionReason {
 function refusalOf(core: Core, message: PreVote): TransitionReason | null {
   if (core.isOutsider) return OUTSIDER;
   if (core.isRefetching) return refetching(core);
+  if (isPromised(core, message.from)) return { reason: 'it is promised to a leader', rule: 'R6' };
   if (hasLiveLeader(core))
     return { reason: `n${core.leaderId} leads and was heard from just now`, rule: 'E7' };
   if (!core.log.isUpToDate(message.lastLogTerm, message.lastLogIndex)) {
@@ -216,7 +219,9 @@ export function leaderConnectionLost(core: Core): void {
   const place = Math.max(0, survivors.indexOf(core.id));
   const lost = core.leaderId;
   becomeFollower(core, core.currentTerm, 0, { reason: `the connection to n${lost} broke`, rule: 'E9' });
-  core.electionTimeoutTicks = place * core.options.leaderLostStaggerTicks;
+  // A promise lasts longer than the connection. [R6]
+  const promisedTicks = Math.max(0, core.promisedUntilTick - core.tickCount);
+  core.electionTimeoutTicks = promisedTicks + place * core.options.leaderLostStaggerTicks;
   core.lostLeaderId = lost;
   if (core.electionTimeoutTicks === 0) {
     startPreVote(core, { reason: `the connection to leader n${lost} broke`, rule: 'E9' });

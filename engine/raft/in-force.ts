@@ -52,6 +52,8 @@ function inForce(core: Core, reason: string, rule: string): void {
   core.configurationIsNew = true;
   tell(core, { committed: false, reason, rule });
   if (core.role !== 'leader') return;
+  // Promises of those that were asked before say nothing about a majority of these.
+  core.lease.end();
   // Books of members that leave stay until they have heard of it. [M7]
   for (const id of core.peers()) {
     if (core.progress.has(id)) continue;

@@ -21,6 +21,11 @@ export interface RaftOptions {
   uncommittedBytesMax: number;
   /** Bytes of committed entries handed out by one Ready. */
   committedBytesMax: number;
+  /**
+   * Lease reads: a clock that never stands still, not even while the process does, in ticks with fractions. Null:
+   * off. All nodes of a cluster should agree: only those that have it give promises, and a majority is needed. [R5]
+   */
+  leaseClock: (() => number) | null;
   /** From 0 up to but not 1. */
   random: () => number;
 }
@@ -34,6 +39,7 @@ export const DEFAULT_RAFT_OPTIONS = {
   inflightBytesMax: 32 * 1024 * 1024,
   uncommittedBytesMax: 256 * 1024 * 1024,
   committedBytesMax: 4 * 1024 * 1024,
+  leaseClock: null,
 } as const satisfies Omit<RaftOptions, 'nodeId' | 'configuration' | 'configurationCodec' | 'random'>;
 
 export function checkOptions(options: RaftOptions): void {

@@ -67,6 +67,8 @@ export class Progress {
   pendingSnapshotIndex = 0;
   /** Newest read round that the follower has confirmed. [R2] */
   readRound = 0;
+  /** Newest round that it has answered with a promise. [R5] */
+  promisedRound = 0;
   readonly inflights = new Inflights();
   readonly #limits: WindowLimits;
 

@@ -71,7 +71,10 @@ export class Raft {
       core.catchUpIndexNext = core.log.commitIndex;
     }
     dismissDeparted(core);
-    if (core.heartbeatElapsedTicks >= core.options.heartbeatTicks) sendHeartbeats(core);
+    if (core.heartbeatElapsedTicks < core.options.heartbeatTicks) return;
+    // A round of its own, so that its answers say what they answer. [R5]
+    if (core.options.leaseClock !== null) core.readRound += 1;
+    sendHeartbeats(core);
   }
 
   /** A message from a peer. Anything may come, in any order, any number of times. */

@@ -1,6 +1,7 @@
 // Linearizable reads without the disk: ReadIndex (Raft thesis §6.4). All reads of a turn share one round of
 // heartbeats; a round is confirmed when a majority has answered it or a later one.
 import type { Core, ReadOrigin } from './core.ts';
+import { leaseHolds, noteRound } from './lease.ts';
 import { quorumValue } from './quorum.ts';
 import { takeGoal } from './rejoin.ts';
 import type { HeartbeatResponse, ReadIndex, ReadIndexResponse } from './types.ts';
@@ -32,6 +33,10 @@ export function startReadRound(core: Core): void {
   if (core.role === 'leader') {
     const origins = core.readsWaiting;
     core.readsWaiting = [];
+    if (leaseHolds(core)) {
+      for (const origin of origins) answer(core, origin, core.log.commitIndex);
+      return;
+    }
     core.readRound += 1;
     core.readRounds.push({ round: core.readRound, index: core.log.commitIndex, origins });
     sendHeartbeats(core);
@@ -65,6 +70,7 @@ function forwardReads(core: Core): void {
 /** To every other member: "I lead", how far it may commit, and the newest read round. */
 export function sendHeartbeats(core: Core): void {
   core.heartbeatElapsedTicks = 0;
+  noteRound(core);
   for (const progress of core.progress.values()) {
     core.send({
       type: 'Heartbeat',

@@ -3,6 +3,7 @@
 import { assert } from './assert.ts';
 import type { Core } from './core.ts';
 import { entriesTruncated, entryAppended } from './in-force.ts';
+import { promise } from './lease.ts';
 import { entryBytes } from './log.ts';
 import type { Progress } from './progress.ts';
 import { quorumValue } from './quorum.ts';
@@ -209,7 +210,9 @@ export function handleInstallSnapshotResponse(core: Core, message: InstallSnapsh
 /** Follower: the leader is there; nothing waits for the disk. */
 export function handleHeartbeat(core: Core, message: Heartbeat): void {
   core.log.commitTo(Math.min(message.leaderCommit, core.lastVouchedIndex));
-  core.send({ type: 'HeartbeatResponse', to: message.from, readRound: message.readRound });
+  const { from: to, readRound } = message;
+  if (promise(core, message)) core.send({ type: 'HeartbeatResponse', to, readRound, promise: true });
+  else core.send({ type: 'HeartbeatResponse', to, readRound });
 }
 
 /** Leader: a lost message shows here, because a follower that is behind gets a new one. [L9] */

@@ -56,6 +56,7 @@ export function becomeLeader(core: Core): void {
   core.progress = new Map(core.peers().map((id) => [id, core.newProgress(id)]));
   core.catchUpIndex = core.log.lastIndex;
   core.catchUpIndexNext = core.log.lastIndex;
+  core.lease.begin();
   changeRole(core, 'leader', core.id, { reason: `won with the votes of ${votes.join(', ')}`, rule: 'E4' });
   core.emit({ type: 'leaderElected', term: core.currentTerm, leaderId: core.id, votes, rule: 'E4' });
 }
@@ -75,6 +76,7 @@ function leaveRole(core: Core): void {
   core.progress = new Map();
   core.uncommittedBytes = 0;
   core.dismissAtTick = 0;
+  core.lease.end();
   core.departed.clear();
   // Whoever does not lead any more must not send a snapshot as if it led the term that deposed it. [E4]
   core.snapshotsWanted = [];

@@ -8,6 +8,7 @@ import {
   handleRequestVoteResponse,
   hasLiveLeader,
 } from './elections.ts';
+import { isPromised, takePromise } from './lease.ts';
 import { continueChange, dismissDeparted } from './membership.ts';
 import { confirmReadRound, handleReadIndex, handleReadIndexResponse } from './reads.ts';
 import { stepRejoin } from './rejoin.ts';
@@ -29,12 +30,19 @@ const TERM_MAX = 2 ** 47;
 export function step(core: Core, message: Message): void {
   if (message.to !== core.id || message.from === core.id || message.term > TERM_MAX) return;
   if (stepRejoin(core, message)) return;
+  // Also in a term that this node has already heard of. [R6]
+  if (isElectionOf(message) && isPromised(core, message.from)) return;
   if (message.term < core.currentTerm) {
     answerOldTerm(core, message);
     return;
   }
   if (message.term > core.currentTerm && !adoptTerm(core, message)) return;
   dispatch(core, message);
+}
+
+/** A vote is asked for that the leader did not ask for itself. [E10] */
+function isElectionOf(message: Message): boolean {
+  return message.type === 'RequestVote' && !message.leadershipTransfer;
 }
 
 /** The sender has not heard of our term. A leader of an old term, or a candidate, must learn of it. [E1] */
@@ -62,7 +70,7 @@ function answerOldTerm(core: Core, message: Message): void {
 function adoptTerm(core: Core, message: Message): boolean {
   if (message.type === 'PreVote') return true;
   if (message.type === 'PreVoteResponse' && message.voteGranted) return true;
-  if (message.type === 'RequestVote' && !message.leadershipTransfer && hasLiveLeader(core)) return false;
+  if (isElectionOf(message) && hasLiveLeader(core)) return false;
   const leaderSpeaks =
     message.type === 'AppendEntries' || message.type === 'Heartbeat' || message.type === 'InstallSnapshot';
   const reason = `heard of term ${message.term} from n${message.from}`;
@@ -101,6 +109,7 @@ function dispatch(core: Core, message: Message): void {
       if (core.role !== 'leader') return;
       handleHeartbeatResponse(core, message);
       confirmReadRound(core, message);
+      takePromise(core, message);
       return;
     case 'TimeoutNow':
       if (message.from === core.leaderId) handleTimeoutNow(core);

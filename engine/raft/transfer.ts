@@ -25,6 +25,8 @@ export function transferLeadership(core: Core, target: NodeId): TransferRefusal 
   if (core.leadTransferee === successor) return null;
   endTransfer(core, false);
   core.leadTransferee = successor;
+  // Its request to campaign may arrive at any time from now on, and overrides every promise. [R6]
+  core.lease.forfeit();
   core.transferElapsedTicks = 0;
   core.emit({ type: 'transferStarted', term: core.currentTerm, target: successor, rule: 'E10' });
   continueTransfer(core, successor);

@@ -129,6 +129,8 @@ export interface Heartbeat extends Addressed {
 export interface HeartbeatResponse extends Addressed {
   type: 'HeartbeatResponse';
   readRound: number;
+  /** The sender sticks to this leader for the smallest election timeout. Absent: it does not. [R6] */
+  promise?: boolean;
 }
 
 /** A chunk of a snapshot file (paper §7, figure 13). `data` is opaque; `offset` in bytes. */

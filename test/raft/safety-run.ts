@@ -47,6 +47,8 @@ export interface SafetyRunOptions {
   steps?: number;
   /** Members come and go; three of five nodes begin. */
   withChanges?: boolean;
+  /** Lease reads are on. */
+  withLeases?: boolean;
 }
 
 export interface SafetyRunFigures {
@@ -61,9 +63,10 @@ export function safetyRun({
   RaftClass,
   seed,
   withChanges = false,
-  steps = withChanges ? 6000 : 3000,
+  withLeases = false,
+  steps = withChanges || withLeases ? 6000 : 3000,
 }: SafetyRunOptions): SafetyRunFigures {
-  return new SafetyRun(RaftClass, seed, withChanges).play(steps);
+  return new SafetyRun(RaftClass, seed, { withChanges, withLeases }).play(steps);
 }
 
 class SafetyRun {
@@ -87,19 +90,27 @@ class SafetyRun {
   #token = 0;
   #readsServed = 0;
   readonly #withChanges: boolean;
+  readonly #withLeases: boolean;
+  #clock = 0;
   /** Who is a member at the beginning. */
   readonly #founders: readonly number[];
   /** What was first applied at each index. */
   readonly #applied: Entry[] = [];
 
-  constructor(RaftClass: typeof Raft, seed: number, withChanges: boolean) {
+  constructor(
+    RaftClass: typeof Raft,
+    seed: number,
+    { withChanges, withLeases }: { withChanges: boolean; withLeases: boolean },
+  ) {
     this.#RaftClass = RaftClass;
     this.#withChanges = withChanges;
+    this.#withLeases = withLeases;
     this.#random = seededRandom(seed);
     const rate = (most: number): number => most * this.#random() ** 2;
     const profile = this.#random();
-    // Changes need some peace to be begun, and then a cluster that falls apart.
-    if (withChanges) this.#rates = { restart: rate(0.01), cut: 0.002 + rate(0.004), nudge: rate(0.004) };
+    // Changes and leases need some peace to begin, and then a cluster that falls apart.
+    if (withChanges || withLeases)
+      this.#rates = { restart: rate(0.01), cut: 0.002 + rate(0.004), nudge: rate(0.004) };
     else if (profile < 0.3) this.#rates = { restart: rate(0.03), cut: rate(0.03), nudge: rate(0.03) };
     else if (profile < 0.7) this.#rates = { restart: 0.03, cut: 0.002, nudge: 0.06 };
     else this.#rates = { restart: 0.002, cut: 0.015, nudge: 0.002 };
@@ -112,6 +123,10 @@ class SafetyRun {
       const raft = this.#boot(id, disk);
       return { id, raft, disk, unsynced: [], applied: 0, commitKnown: 0, isUp: true, reads: new Map() };
     });
+  }
+
+  get #isCalm(): boolean {
+    return this.#withChanges || this.#withLeases;
   }
 
   play(steps: number): SafetyRunFigures {
@@ -140,13 +155,17 @@ class SafetyRun {
       configurationCodec,
       random: this.#random,
     };
+    const leaseClock = this.#withLeases ? () => this.#clock : null;
     const copies = entries.map((entry) => ({ ...entry }));
-    return new this.#RaftClass(options, {
-      hardState,
-      lastIncludedIndex: 0,
-      lastIncludedTerm: 0,
-      entries: copies,
-    });
+    return new this.#RaftClass(
+      { ...options, leaseClock },
+      {
+        hardState,
+        lastIncludedIndex: 0,
+        lastIncludedTerm: 0,
+        entries: copies,
+      },
+    );
   }
 
   #pick<T>(list: readonly T[]): T | undefined {
@@ -163,9 +182,9 @@ class SafetyRun {
       [0.01, () => this.#checkLogMatching()],
       [this.#withChanges ? 0.04 : 0, () => this.#changeMembers()],
       [this.#withChanges ? 0.005 : 0, () => this.#empty(node)],
-      [0.05, () => this.#read(node)],
+      [this.#withLeases ? 0.15 : 0.05, () => this.#read(node)],
       [0.05, () => this.#propose(`v${step}`)],
-      [0.12, () => this.#tick(node)],
+      [this.#withLeases ? 0.04 : 0.12, () => (this.#withLeases ? this.#tickAll() : this.#tick(node))],
       [0.2, () => this.#sync(node, 1 + Math.floor(this.#random() * 3))],
     ];
     let draw = this.#random();
@@ -194,6 +213,12 @@ class SafetyRun {
     const node = this.#nodes[message.to - 1];
     if (node?.isUp !== true || fate > 0.96 || this.#cut.has(`${message.from}>${message.to}`)) return;
     node.raft.step(message);
+  }
+
+  /** With leases, time passes for all at about the same pace: never faster than the clock goes. */
+  #tickAll(): void {
+    this.#clock += 1;
+    for (const node of this.#nodes) if (this.#random() < 0.9) this.#tick(node);
   }
 
   #tick(node: Node): void {
@@ -270,7 +295,9 @@ class SafetyRun {
     const leader = this.#random() < 0.7 ? this.#leader() : undefined;
     const alone = leader?.id ?? 1 + Math.floor(this.#random() * this.#nodes.length);
     if (this.#random() < 0.5) this.#paused = alone;
+    if (this.#withLeases && this.#random() < 0.3) leader?.raft.transferLeadership(0);
     this.#cutOff(alone);
+    if (this.#withLeases) this.#abandon(alone);
   }
 
   /** Two parts that hear nothing of each other. */
@@ -280,6 +307,17 @@ class SafetyRun {
       for (const { id: other } of this.#nodes) {
         if (side.has(one) !== side.has(other)) this.#cut.add(`${one}>${other}`);
       }
+    }
+  }
+
+  /** The others are quick to look for another leader. */
+  #abandon(alone: number): void {
+    const how = this.#random();
+    for (const node of this.#nodes) {
+      if (node.id === alone || !node.isUp) continue;
+      if (how < 0.4) node.raft.peerLost(alone);
+      else if (how < 0.8) this.#restart(node);
+      if (this.#random() < 0.5) node.raft.campaign();
     }
   }
 
@@ -306,7 +344,7 @@ class SafetyRun {
 
   /** It has just voted, been elected or committed: a moment at which a failure tells. */
   #mark(node: Node): void {
-    if (this.#random() < (this.#withChanges ? 0.003 : 0.04)) this.#marked = node;
+    if (this.#random() < (this.#isCalm ? 0.003 : 0.04)) this.#marked = node;
   }
 
   #strike(): void {
