@@ -2,10 +2,7 @@
 // Ready in the order that raft/ready.ts gives. It dies between any two actions of that loop when told to.
 import { Keyspace } from '../kv/keyspace.ts';
 import { KeyspaceRestorer } from '../kv/keyspace-dump.ts';
-import type { CommandResult, Proposal } from '../protocol/command.ts';
-import { decodeProposal } from '../protocol/command-codec.ts';
 import { crc32 } from '../protocol/crc32.ts';
-import { DecodeError } from '../protocol/decode-error.ts';
 import type { RaftOptions } from '../raft/options.ts';
 import { Raft } from '../raft/raft.ts';
 import type { Ready } from '../raft/ready.ts';
@@ -17,6 +14,7 @@ import {
   type NodeId,
   type RaftEvent,
 } from '../raft/types.ts';
+import { countOutcome, proposalOf } from './applied-outcome.ts';
 import type { NodeView } from './checkers/checker.ts';
 import type { CheckerSet } from './checkers/checker-set.ts';
 import { SimulatedDisk, sumOf } from './disk.ts';
@@ -418,24 +416,4 @@ export class SimulatedNode implements NodeView {
       checkers.writeAcknowledged({ index: entry.index, term: entry.term });
     }
   }
-}
-
-function proposalOf(entry: Entry): Proposal | null {
-  try {
-    return decodeProposal(entry.data);
-  } catch (error) {
-    if (error instanceof DecodeError) return null;
-    throw error;
-  }
-}
-
-function countOutcome(
-  entry: Entry,
-  proposal: Proposal | null,
-  result: CommandResult,
-  count: (what: string) => void,
-): void {
-  if (proposal === null || proposal.session === null) return;
-  if (result.type === 'failed' && result.outcome === 'unknown') count('session: too old');
-  else if (result.index !== entry.index) count('session: repeated');
 }

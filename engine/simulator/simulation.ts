@@ -1,12 +1,12 @@
 // A whole cluster with its clients and its faults on one thread. One seed decides everything: the same plan gives
 // the same run, event by event. First a phase in which anything goes wrong, then one in which all must heal.
 import { configurationCodec } from '../protocol/configuration-codec.ts';
-import { members } from '../raft/quorum.ts';
-import type { Configuration, Message, NodeId, RaftEvent } from '../raft/types.ts';
+import type { Message, NodeId, RaftEvent } from '../raft/types.ts';
 import { type ClusterView, Violation } from './checkers/checker.ts';
 import { CheckerSet } from './checkers/checker-set.ts';
 import { CounterChecker } from './checkers/counters.ts';
 import { checkLinearizable, checkStatesEqual } from './checkers/final-state.ts';
+import { Convergence } from './convergence.ts';
 import { EventQueue } from './event-queue.ts';
 import { HistoryRecorder } from './history.ts';
 import { MembersOperator } from './members-operator.ts';
@@ -57,9 +57,6 @@ export interface SimulationResult {
 
 /** Time of a tick of one node, half open: the quickest clock is a sixth faster than the slowest. */
 const LEASE_TICK_TIME = [93, 109] as const;
-/** Longest election timeouts that the cluster has, once everything works, to become one again. */
-const HEALING_TIMEOUTS_MAX = 30;
-
 export function simulate(plan: SimulationPlan, options: SimulationOptions = {}): SimulationResult {
   return new Simulation(plan, options).run();
 }
@@ -78,6 +75,7 @@ class Simulation implements ClusterView {
   readonly #counters = new CounterChecker();
   readonly #workload: Workload;
   readonly #operator: MembersOperator;
+  readonly #convergence: Convergence;
   readonly #faults = new Map<string, number>();
   readonly #rules = new Map<string, number>();
   readonly #counts = new Map<string, number>();
@@ -86,8 +84,6 @@ class Simulation implements ClusterView {
     this.#queue.push(this.#time + delay, kind, run);
   #time = 0;
   #steps = 0;
-  #healedAt = 0;
-  #backlogTicks = 0;
   #isHealing = false;
   #elections = 0;
 
@@ -144,6 +140,12 @@ class Simulation implements ClusterView {
       plan,
       random.fork('workload'),
     );
+    this.#convergence = new Convergence({
+      nodes: this.nodes,
+      plan,
+      workload: this.#workload,
+      now: this.#now,
+    });
   }
 
   #createNodes(random: Random): SimulatedNode[] {
@@ -190,7 +192,7 @@ class Simulation implements ClusterView {
       this.#nemesis.start();
       while (this.#steps < this.#plan.steps) this.#step();
       this.#heal();
-      while (!this.#hasConverged()) this.#step();
+      while (!this.#convergence.isReached()) this.#step();
       isUndecided = !this.#checkEnd();
     } catch (error) {
       violation = this.#violationOf(error);
@@ -201,7 +203,7 @@ class Simulation implements ClusterView {
       violation,
       steps: this.#steps,
       ticks: Math.round(this.#time / TIME_PER_TICK),
-      healingTicks: this.#isHealing ? Math.round((this.#time - this.#healedAt) / TIME_PER_TICK) : 0,
+      healingTicks: this.#isHealing ? Math.round(this.#convergence.elapsedTicks) : 0,
       elections: this.#elections,
       committed: this.#checkers.commitment.lastIndex,
       operations: this.#history.operationCount,
@@ -315,8 +317,7 @@ class Simulation implements ClusterView {
 
   #heal(): void {
     this.#isHealing = true;
-    this.#healedAt = this.#time;
-    this.#backlogTicks = this.#timeForBacklog();
+    this.#convergence.begin();
     this.#trace(0, 'HEALING', 'no faults from here on');
     this.#nemesis.stop();
     for (const node of this.nodes) {
@@ -330,67 +331,11 @@ class Simulation implements ClusterView {
     this.#workload.finish({ isQuiet: this.#plan.isQuietHealing });
   }
 
-  /** Ticks that the slowest needs for what it lacks when entries travel one by one, as small windows have it. */
-  #timeForBacklog(): number {
-    const last = this.nodes.map((node) => node.disk.durableLog.lastIndex);
-    const lost = this.nodes.map((node) => node.disk.refetchIndex);
-    const entries = Math.max(...last, ...lost) - Math.min(...last);
-    const { linkTime, syncTime, turnTimeMax, raft } = this.#plan;
-    const roundTime = 2 * linkTime[1] + syncTime[1] + 3 * turnTimeMax;
-    const isNarrow =
-      raft.messageBytesMax < 1000 || raft.inflightBytesMax < 1000 || raft.inflightMessagesMax === 1;
-    return (entries * roundTime) / TIME_PER_TICK / (isNarrow ? 1 : 10);
-  }
-
-  #hasConverged(): boolean {
-    const [, timeoutTicks] = this.#plan.raft.electionTimeoutTicks;
-    const elapsedTicks = (this.#time - this.#healedAt) / TIME_PER_TICK;
-    const differs = this.#whatIsMissing();
-    if (differs === null) this.#workload.nodesAreOne();
-    const missing = differs ?? this.#workload.whatIsMissing();
-    if (missing === null) return true;
-    if (elapsedTicks <= HEALING_TIMEOUTS_MAX * timeoutTicks + this.#backlogTicks) return false;
-    const after = `${elapsedTicks.toFixed(0)} ticks after the last fault`;
-    throw new Violation('convergence', 'E2', `${after} ${missing}`);
-  }
-
-  /** What keeps the cluster from being one, or null. */
-  #whatIsMissing(): string | null {
-    const leader = this.#leader;
-    if (leader === null) return 'nobody leads';
-    const { currentTerm, commitIndex, configuration } = leader.raft;
-    if (configuration.votersOutgoing.length > 0) return 'members are being changed';
-    for (const { id, isUp, raft, log } of this.#membersOf(configuration)) {
-      if (!isUp) return `n${id} is down`;
-      if (raft.isRefetching) return `n${id} misses entries`;
-      if (raft.leaderId !== leader.id || raft.currentTerm !== currentTerm)
-        return `n${id} does not follow n${leader.id}`;
-      if (
-        raft.commitIndex !== commitIndex ||
-        raft.lastApplied !== commitIndex ||
-        log.lastIndex !== commitIndex
-      ) {
-        return `n${id} is at ${raft.lastApplied}/${raft.commitIndex}/${log.lastIndex}, n${leader.id} has committed ${commitIndex}`;
-      }
-    }
-    return null;
-  }
-
-  get #leader(): SimulatedNode | null {
-    const leaders = this.nodes.filter((node) => node.isUp && node.raft.role === 'leader');
-    return leaders.sort((a, b) => b.raft.currentTerm - a.raft.currentTerm)[0] ?? null;
-  }
-
-  #membersOf(configuration: Configuration): SimulatedNode[] {
-    const ids = new Set(members(configuration));
-    return this.nodes.filter(({ id }) => ids.has(id));
-  }
-
   /** False: whether the history is linearizable could not be decided. */
   #checkEnd(): boolean {
-    const leader = this.#leader;
+    const { leader } = this.#convergence;
     if (leader === null) throw new Error('the cluster is one, and nobody leads');
-    checkStatesEqual(this.#membersOf(leader.raft.configuration));
+    checkStatesEqual(this.#convergence.membersOf(leader.raft.configuration));
     const { keyspace } = leader;
     this.#counters.finish((key) => Number(keyspace.get(key)?.value ?? 0));
     for (let at = 0; at < this.#plan.clients.keys; at++) {
