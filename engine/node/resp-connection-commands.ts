@@ -1,6 +1,7 @@
 // Commands about the connection itself: PING to CLIENT.
 import type { ByteString } from '../protocol/command.ts';
 import * as resp from '../protocol/resp-encode.ts';
+import { samePassword } from './client-auth.ts';
 import { type LocalCommand, NOT_INTEGER, SYNTAX_ERROR } from './resp-command.ts';
 import { parseInt64, parseWhole } from './resp-numbers.ts';
 import type { RespSession } from './resp-session.ts';
@@ -19,19 +20,11 @@ const HELLO_NO_AUTH = resp.error(
 /** What stands in CLIENT LIST must not look like a field of it. */
 const PRINTABLE = /^[!-~]*$/;
 
-/** Lengths and every byte are looked at, wherever the first difference is. */
-function samePassword(given: ByteString, wanted: ByteString): boolean {
-  let difference = given.length ^ wanted.length;
-  for (let at = 0; at < given.length; at++)
-    difference |= given.charCodeAt(at) ^ wanted.charCodeAt(at % wanted.length);
-  return difference === 0;
-}
-
 function authenticate(session: RespSession, user: ByteString, password: ByteString): ByteString | null {
   const wanted = session.node.password;
   if (user !== 'default') return WRONG_PASSWORD;
   if (wanted !== null && !samePassword(password, wanted)) return WRONG_PASSWORD;
-  session.authenticated = true;
+  session.authenticate();
   return null;
 }
 

@@ -1,6 +1,7 @@
 // The RESP side of a node: its sessions, its desk, and the way to the leader.
 import { randomBytes } from 'node:crypto';
 import type { Keyspace } from '../kv/keyspace.ts';
+import { byteStringFromText } from '../protocol/byte-string.ts';
 import type { NodeAction } from '../protocol/control.ts';
 import type { NodeStatus } from '../protocol/node-status.ts';
 import type { Raft } from '../raft/raft.ts';
@@ -48,6 +49,7 @@ export class RespNode {
   readonly keyspace: Keyspace;
   readonly counters: ClientCounters;
   readonly limits: NodeConfig['limits'];
+  /** Its bytes, as clients send them. */
   readonly password: string | null;
   readonly desk: RespDesk;
   readonly commands = new CommandIndex();
@@ -75,7 +77,7 @@ export class RespNode {
     this.keyspace = keyspace;
     this.counters = counters;
     this.limits = config.limits;
-    this.password = config.password ?? null;
+    this.password = config.password === undefined ? null : byteStringFromText(config.password);
     this.settings = new RespSettings(config);
     this.waits = new RespWaits(raft);
     const { requestTimeoutMs } = config;

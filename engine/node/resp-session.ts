@@ -58,6 +58,7 @@ export class RespSession implements RespSink {
     this.connection = connection;
     this.handler = handler;
     this.authenticated = node.password === null;
+    handler.restrict(!this.authenticated);
   }
 
   get closed(): boolean {
@@ -149,6 +150,13 @@ export class RespSession implements RespSink {
     this.readsLocally = false;
     this.replies = 'on';
     this.authenticated = this.node.password === null;
+    this.handler.restrict(!this.authenticated);
+  }
+
+  /** The client has named the password, or none is needed. */
+  authenticate(): void {
+    this.authenticated = true;
+    this.handler.restrict(false);
   }
 
   /** A command kept the node busy for so long; SLOWLOG tells of it when that was long. */

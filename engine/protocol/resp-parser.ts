@@ -33,6 +33,8 @@ export interface RespArgs {
 
 /** An inline command or a header line without its end. */
 const LINE_BYTES_MAX = 64 * 1024;
+const RESTRICTED_ELEMENTS_MAX = 10;
+const RESTRICTED_BULK_BYTES_MAX = 16_384;
 const OFFSETS_INITIAL = 16;
 const OFFSETS_KEPT_MAX = 2048;
 const NOTHING = new Uint8Array(0);
@@ -54,6 +56,8 @@ export class RespParser implements RespArgs {
   requestBytes = 0;
   /** Why nothing more can be read from this stream, in Redis's words, without `ERR `. Null: all is well. */
   error: string | null = null;
+  /** The client has not authenticated: it may send little. */
+  restricted = false;
   readonly #limits: RespLimits;
   /** Pairs of start and end in `source`. */
   #offsets = new Int32Array(OFFSETS_INITIAL);
@@ -134,6 +138,9 @@ export class RespParser implements RespArgs {
     const count = this.#readNumber('too big mbulk count string');
     if (count === INCOMPLETE) return false;
     if (count === INVALID || count > this.#limits.elementsMax) return this.#fail('invalid multibulk length');
+    if (this.restricted && count > RESTRICTED_ELEMENTS_MAX) {
+      return this.#fail('unauthenticated multibulk length');
+    }
     this.#elements = 0;
     this.#bulkBytes = -1;
     // Redis takes an array without elements, and one of a negative length, for nothing at all.
@@ -151,6 +158,9 @@ export class RespParser implements RespArgs {
         const bytes = this.#readNumber('too big bulk count string');
         if (bytes === INCOMPLETE) return this.error === null ? this.#checkSize() : false;
         if (bytes < 0) return this.#fail('invalid bulk length');
+        if (this.restricted && bytes > RESTRICTED_BULK_BYTES_MAX) {
+          return this.#fail('unauthenticated bulk length');
+        }
         if (this.#at - this.#commandStart + bytes > this.#limits.requestBytesMax)
           return this.#failSize('invalid bulk length');
         this.#bulkBytes = bytes;

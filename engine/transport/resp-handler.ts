@@ -44,6 +44,11 @@ export class RespHandler implements ProtocolHandler {
   /** A command without its end is no command. */
   onEnd(): void {}
 
+  /** True: only what it takes to authenticate is read, nothing large. */
+  restrict(restricted: boolean): void {
+    this.#parser.restricted = restricted;
+  }
+
   /** No further command before `resume`: it depends on what an earlier one is still waiting for. */
   pause(): void {
     this.#blocked = true;
