@@ -1,6 +1,6 @@
 // get, set, delete, incr and cas: one key, one answer.
 import { isUtf8 } from 'node:buffer';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { ClientValue } from '../protocol/json-client.ts';
 import {
   type ReadFlags,
@@ -10,6 +10,7 @@ import {
   withWriteOptions,
   writeOptions,
 } from './client-options.ts';
+import { parseDuration } from './durations.ts';
 import { CliExitCode, EXIT_CODES_HELP, UsageError } from './exit-code.ts';
 import { describeReceipt, printJson, printLine, printValue, remark } from './terminal.ts';
 import {
@@ -55,6 +56,11 @@ ${EXIT_CODES_HELP}`,
     });
 }
 
+interface SetFlags extends WriteFlags, ValueFlags {
+  ttl?: number;
+  onlyIf?: 'absent' | 'present';
+}
+
 function addSet(program: Command): void {
   withValueOption(
     withWriteOptions(
@@ -65,6 +71,10 @@ function addSet(program: Command): void {
         .argument('[value]', 'text; standard input when it is left out'),
     ),
   )
+    .option('--ttl <duration>', 'the key ends after this: 500ms, 30s, 5m, 2h, 7d', parseDuration)
+    .addOption(
+      new Option('--only-if <state>', 'whether the key must be there').choices(['absent', 'present']),
+    )
     .addHelpText(
       'after',
       `
@@ -72,18 +82,24 @@ Examples:
   quorumlab set user:1 ada
   quorumlab set config '{"retries":3}' --parse      store JSON, not text
   quorumlab set page < index.html
+  quorumlab set session:7 ada --ttl 30m
   quorumlab set n 1 --client 0b9f3c1e-7a55-4b0e-9f0a-2f7d8f6f3f10 --seq 1
                                        safe to repeat by hand: the same pair applies once
 ${EXIT_CODES_HELP}`,
     )
-    .action(async (key: string, text: string | undefined, flags: WriteFlags & ValueFlags) => {
+    .action(async (key: string, text: string | undefined, flags: SetFlags) => {
       const value = text === undefined ? await valueFromInput(flags) : parseValue(text, flags);
-      const written = await withClient(flags, (client) => client.set(key, value, writeOptions(flags)));
-      if (flags.json) printJson({ key, ...written });
-      else {
+      const { ttl: ttlMs, onlyIf } = flags;
+      const written = await withClient(flags, (client) =>
+        client.set(key, value, { ...writeOptions(flags), ttlMs, onlyIf }),
+      );
+      const { previous: _notAskedFor, ...result } = written;
+      if (flags.json) printJson({ key, ...result });
+      else if (written.written) {
         printLine('OK');
         remark(describeReceipt(written.receipt));
-      }
+      } else remark(`the key is ${onlyIf === 'absent' ? 'there already' : 'not there'}`);
+      if (!written.written) process.exitCode = CliExitCode.negative;
     });
 }
 

@@ -5,6 +5,7 @@ import { addBench } from './bench-command.ts';
 import { addBulkSet } from './bulk-set-command.ts';
 import { addCheck } from './check-command.ts';
 import { addCluster } from './cluster-command.ts';
+import { addCompletion } from './completion-command.ts';
 import { CliExitCode, EXIT_CODES_HELP, reportError } from './exit-code.ts';
 import { addKeyCommands } from './key-commands.ts';
 import { addMember } from './member-command.ts';
@@ -13,9 +14,12 @@ import { addServe } from './serve-command.ts';
 import { addSnapshot } from './snapshot-command.ts';
 import { addStatus } from './status-command.ts';
 import { printError } from './terminal.ts';
+import { addTtlCommands } from './ttl-commands.ts';
+import { addTxn } from './txn-command.ts';
 import { addWal } from './wal-command.ts';
+import { addWatch } from './watch-command.ts';
 
-function createProgram(): Command {
+export function createProgram(): Command {
   const program = new Command('quorumlab')
     .description(
       'A replicated key-value store over Raft: durable, linearizable, and made to be watched and broken.',
@@ -42,12 +46,16 @@ ${EXIT_CODES_HELP}`,
   addStatus(program);
   addMember(program);
   addKeyCommands(program);
+  addTtlCommands(program);
+  addTxn(program);
   addBulkSet(program);
   addScan(program);
+  addWatch(program);
   addCheck(program);
   addBench(program);
   addWal(program);
   addSnapshot(program);
+  addCompletion(program);
   return program;
 }
 
