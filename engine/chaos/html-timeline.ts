@@ -5,7 +5,7 @@ import { CHAOS_FAULT_KINDS, costOf } from './fault-kinds.ts';
 import type { ChaosReport } from './report.ts';
 import type { Second } from './tally.ts';
 
-const LEFT = 110;
+const LEFT = 150;
 const RIGHT = 12;
 const CHART_HEIGHT = 120;
 const LANE_HEIGHT = 16;
@@ -107,8 +107,8 @@ function renderLanes(report: ChaosReport, axis: Axis): string {
     return `<line class="grid" x1="${LEFT}" x2="${axis.width - RIGHT}" y1="${y + LANE_HEIGHT}" y2="${y + LANE_HEIGHT}"/><text class="lane" x="${LEFT - 6}" y="${y + 12}" text-anchor="end">${kind}</text>${bars.join('')}`;
   });
   return `<svg width="${axis.width}" height="${height}" role="img" aria-label="Faults over time">
-${lanes.join('\n')}
 ${renderTicks(axis, kinds.length * LANE_HEIGHT)}
+${lanes.join('\n')}
 </svg>`;
 }
 

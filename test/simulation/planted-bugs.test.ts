@@ -26,15 +26,21 @@ function overridesOf(bug: PlantedBug): PlanOverrides {
   return bug.theme === undefined ? {} : { theme: bug.theme };
 }
 
+/** All that are counted; or, to be quick, one that found it before, and then any. */
+function seedsFor({ seed }: PlantedBug): number[] {
+  const inOrder = Array.from({ length: COUNTED_SEEDS > 0 ? COUNTED_SEEDS : SEEDS_MAX }, (_, at) => at + 1);
+  return COUNTED_SEEDS > 0 || seed === undefined ? inOrder : [seed, ...inOrder];
+}
+
 async function hunt(bug: PlantedBug): Promise<Finding> {
   const patched = await importPatched(bug);
   const finding: Finding = { bug, firstSeed: 0, found: 0, tried: 0, checkers: new Map(), example: '' };
   try {
-    for (let seed = 1; seed <= Math.max(COUNTED_SEEDS, SEEDS_MAX); seed++) {
-      if (COUNTED_SEEDS > 0 ? seed > COUNTED_SEEDS : finding.found > 0) break;
+    for (const seed of seedsFor(bug)) {
+      if (COUNTED_SEEDS === 0 && finding.found > 0) break;
       const plan = patched.drawPlan(seed, overridesOf(bug));
       const { violation } = patched.simulate(plan, { withoutCheckers: bug.withoutCheckers });
-      finding.tried = seed;
+      finding.tried += 1;
       if (violation === null) continue;
       finding.found += 1;
       if (finding.found === 1) finding.firstSeed = seed;
