@@ -18,6 +18,8 @@ const STATUS_INTERVAL_MS = 100;
 
 export interface ChaosClusterOptions {
   nodes: number;
+  /** Leaders serve reads by lease. */
+  leaseReads: boolean;
   /** Path of the built engine-node.js. */
   entry: string;
   /** Data of the nodes and their logs go below it. */
@@ -83,7 +85,7 @@ export class ChaosCluster {
     }
   }
 
-  static async #create({ nodes, entry, folder, onEvent, onUnexpectedEnd }: ChaosClusterOptions) {
+  static async #create({ nodes, leaseReads, entry, folder, onEvent, onUnexpectedEnd }: ChaosClusterOptions) {
     await mkdir(folder, { recursive: true });
     const ids = Array.from({ length: nodes + 1 }, (_, at) => at + 1);
     const base = await freeBase(ids);
@@ -112,6 +114,7 @@ export class ChaosCluster {
           peer: { host: HOST, port: base + PEER_OFFSET + id },
           peers: isSpare ? places : places.slice(0, nodes),
           join: isSpare,
+          leaseReads,
           ...NODE_SETTINGS,
         },
         onEvent,

@@ -42,6 +42,8 @@ export interface ChaosReport {
   convergedMs: number | null;
   /** Nothing was written while the cluster healed. */
   isQuietHealing: boolean;
+  /** Leaders served reads by lease. */
+  hasLeaseReads: boolean;
   finalIndex: number;
 }
 
@@ -95,7 +97,10 @@ export function figuresOf(report: ChaosReport): [name: string, value: string][] 
       'keys',
       `${grouped(report.keys)} in ${grouped(report.generations)} generations, equal on ${report.nodes} nodes at index ${grouped(report.finalIndex)}`,
     ],
-    ['time', `${seconds(faultsMs)} of faults, ${seconds(totalMs)} in all`],
+    [
+      'time',
+      `${seconds(faultsMs)} of faults, ${seconds(totalMs)} in all; reads by ${report.hasLeaseReads ? 'lease' : 'quorum rounds'}`,
+    ],
   ];
 }
 

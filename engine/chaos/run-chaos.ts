@@ -69,6 +69,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
 class ChaosRun {
   readonly #options: ChaosOptions;
   readonly #random: Random;
+  /** In half of the seeds. */
+  readonly #leaseReads: boolean;
   readonly #beganAt = performance.now();
   readonly #startedAt = new Date().toISOString();
   readonly #tally = new Tally();
@@ -87,6 +89,7 @@ class ChaosRun {
   constructor(options: ChaosOptions) {
     this.#options = options;
     this.#random = new Random(options.seed).fork('run');
+    this.#leaseReads = this.#random.fork('leases').chance(0.5);
   }
 
   async run(): Promise<ChaosReport> {
@@ -96,6 +99,7 @@ class ChaosRun {
     const history = await HistoryFile.create(join(folder, 'history.jsonl'));
     const cluster = await ChaosCluster.start({
       nodes,
+      leaseReads: this.#leaseReads,
       entry: join(programs, 'engine-node.js'),
       folder,
       onEvent: (event) => this.#happened(event),
@@ -298,6 +302,7 @@ class ChaosRun {
       longestWellMs: this.#longestWellMs,
       convergedMs: end.convergedMs,
       isQuietHealing: end.isQuiet,
+      hasLeaseReads: this.#leaseReads,
       finalIndex: this.#finalIndex,
     };
   }

@@ -34,6 +34,7 @@ function sample(change: Partial<ChaosReport> = {}): ChaosReport {
     longestWellMs: 700,
     convergedMs: 80,
     isQuietHealing: true,
+    hasLeaseReads: false,
     finalIndex: 5100,
     ...change,
   };
