@@ -116,11 +116,11 @@ const BUGS: readonly PlantedBug[] = [
     to: 'return incoming;',
   },
   {
-    name: '[M2] ignores the joint majority in elections',
+    name: '[M2] ignores the joint majority everywhere',
     withChanges: true,
-    file: 'quorum.ts',
-    from: "if (incoming === 'lost' || outgoing === 'lost') return 'lost';",
-    to: 'return incoming;',
+    file: 'core.ts',
+    from: 'return this.configurations.latest;',
+    to: 'return { ...this.configurations.latest, votersOutgoing: [] };',
   },
   {
     name: '[M1] keeps the configuration of an entry that was replaced',

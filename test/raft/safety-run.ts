@@ -110,7 +110,7 @@ class SafetyRun {
     const profile = this.#random();
     // Changes and leases need some peace to begin, and then a cluster that falls apart.
     if (withChanges || withLeases)
-      this.#rates = { restart: rate(0.01), cut: 0.002 + rate(0.004), nudge: rate(0.004) };
+      this.#rates = { restart: 0.002 + rate(0.02), cut: 0.002 + rate(0.004), nudge: rate(0.004) };
     else if (profile < 0.3) this.#rates = { restart: rate(0.03), cut: rate(0.03), nudge: rate(0.03) };
     else if (profile < 0.7) this.#rates = { restart: 0.03, cut: 0.002, nudge: 0.06 };
     else this.#rates = { restart: 0.002, cut: 0.015, nudge: 0.002 };
