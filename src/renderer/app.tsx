@@ -101,7 +101,7 @@ function Before() {
   }
   return (
     <EmptyState icon={<LoaderCircle size={24} className="animate-spin" />} title="Starting the cluster">
-      Three nodes open their logs and elect a leader.
+      The nodes open their logs and elect a leader.
     </EmptyState>
   );
 }

@@ -4,11 +4,11 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { layoutTopology, type Size } from '../../src/renderer/model/topology-layout.ts';
 
-const CARD: Size = { width: 232, height: 136 };
-const SMALL: Size = { width: 752, height: 379 };
+/** What the smallest supported window leaves to the topology under its head. */
+const SMALL: Size = { width: 752, height: 343 };
 
 test('three nodes form a triangle that reads n1 above n2 and n3', () => {
-  const { nodes } = layoutTopology([1, 2, 3], SMALL, CARD);
+  const { nodes } = layoutTopology([1, 2, 3], SMALL);
   const [n1, n2, n3] = nodes.map(({ center }) => center);
   expect(n1?.x).toBeCloseTo(SMALL.width / 2);
   expect(n2?.y).toBeCloseTo(n3?.y ?? Number.NaN);
@@ -17,13 +17,44 @@ test('three nodes form a triangle that reads n1 above n2 and n3', () => {
   expect(n1?.y).toBeLessThan(n2?.y ?? 0);
 });
 
-test('in the smallest window that is supported, no two of three cards touch', () => {
-  const { nodes } = layoutTopology([1, 2, 3], SMALL, CARD);
-  for (const [position, left] of nodes.entries()) {
-    for (const right of nodes.slice(position + 1)) {
-      const apartX = Math.abs(left.center.x - right.center.x) - CARD.width;
-      const apartY = Math.abs(left.center.y - right.center.y) - CARD.height;
-      expect(Math.max(apartX, apartY)).toBeGreaterThan(40);
+test.each([1, 2, 3, 4, 5, 6, 7])(
+  'in the smallest window, none of %i cards touches another or hides a link',
+  (count) => {
+    const ids = Array.from({ length: count }, (_, position) => position + 1);
+    const { nodes, card, links } = layoutTopology(ids, area);
+    for (const [position, left] of nodes.entries()) {
+      for (const right of nodes.slice(position + 1)) {
+        const apartX = Math.abs(left.center.x - right.center.x) - card.width;
+        const apartY = Math.abs(left.center.y - right.center.y) - card.height;
+        expect(Math.max(apartX, apartY), `n${left.id} and n${right.id}`).toBeGreaterThan(10);
+      }
+    }
+    for (const { a, b, forward } of links) {
+      for (const { id, center } of nodes) {
+        if (id === a || id === b) continue;
+        for (let step = 0; step <= 50; step += 1) {
+          const x = forward.start.x + ((forward.end.x - forward.start.x) * step) / 50;
+          const y = forward.start.y + ((forward.end.y - forward.start.y) * step) / 50;
+          const isUnder = Math.abs(x - center.x) < card.width / 2 && Math.abs(y - center.y) < card.height / 2;
+          expect(isUnder, `link ${a}-${b} under n${id}`).toBe(false);
+        }
+      }
+    }
+  },
+);
+
+test('three and four nodes show everything in the smallest window, seven do in a large one', () => {
+  expect(layoutTopology([1, 2, 3], SMALL).card.density).toBe('full');
+  expect(layoutTopology([1, 2, 3, 4], SMALL).card.density).toBe('full');
+  expect(layoutTopology([1, 2, 3, 4, 5, 6, 7], { width: 1600, height: 900 }).card.density).toBe('full');
+});
+
+test('labels of links that cross stand apart', () => {
+  const { links } = layoutTopology([1, 2, 3, 4, 5], { width: 1092, height: 480 });
+  for (const [position, left] of links.entries()) {
+    for (const right of links.slice(position + 1)) {
+      const apart = Math.hypot(left.middle.x - right.middle.x, left.middle.y - right.middle.y);
+      expect(apart, `${left.a}-${left.b} and ${right.a}-${right.b}`).toBeGreaterThan(20);
     }
   }
 });
@@ -36,11 +67,12 @@ test('every card stays inside any space that can hold it', () => {
       fc.integer({ min: 300, max: 1400 }),
       (count, width, height) => {
         const ids = Array.from({ length: count }, (_, position) => position + 1);
-        for (const { center } of layoutTopology(ids, { width, height }, CARD).nodes) {
-          expect(center.x - CARD.width / 2).toBeGreaterThanOrEqual(0);
-          expect(center.x + CARD.width / 2).toBeLessThanOrEqual(width);
-          expect(center.y - CARD.height / 2).toBeGreaterThanOrEqual(0);
-          expect(center.y + CARD.height / 2).toBeLessThanOrEqual(height);
+        const { nodes, card } = layoutTopology(ids, { width, height });
+        for (const { center } of nodes) {
+          expect(center.x - card.width / 2).toBeGreaterThanOrEqual(0);
+          expect(center.x + card.width / 2).toBeLessThanOrEqual(width);
+          expect(center.y - card.height / 2).toBeGreaterThanOrEqual(0);
+          expect(center.y + card.height / 2).toBeLessThanOrEqual(height);
         }
       },
     ),
@@ -48,7 +80,7 @@ test('every card stays inside any space that can hold it', () => {
 });
 
 test('each pair has one link, whose lanes run in opposite directions and never on each other', () => {
-  const { links } = layoutTopology([1, 2, 3, 4], { width: 1200, height: 700 }, CARD);
+  const { links } = layoutTopology([1, 2, 3, 4], { width: 1200, height: 700 });
   expect(links.map(({ a, b }) => `${a}-${b}`)).toEqual(['1-2', '1-3', '1-4', '2-3', '2-4', '3-4']);
   for (const { forward, backward } of links) {
     const along = (lane: typeof forward) => ({ x: lane.end.x - lane.start.x, y: lane.end.y - lane.start.y });
@@ -59,11 +91,11 @@ test('each pair has one link, whose lanes run in opposite directions and never o
 });
 
 test('a space that is not measured yet gives no nonsense', () => {
-  const { nodes, links } = layoutTopology([1, 2, 3], { width: 0, height: 0 }, CARD);
+  const { nodes, links } = layoutTopology([1, 2, 3], { width: 0, height: 0 });
   const numbers = [
     ...nodes.flatMap(({ center }) => [center.x, center.y]),
     ...links.map(({ middle }) => middle.x),
   ];
   expect(numbers.every(Number.isFinite)).toBe(true);
-  expect(layoutTopology([], SMALL, CARD)).toEqual({ nodes: [], links: [] });
+  expect(layoutTopology([], SMALL)).toMatchObject({ nodes: [], links: [] });
 });

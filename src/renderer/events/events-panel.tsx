@@ -21,6 +21,7 @@ const ROW_PX = 24;
 
 const KINDS: readonly { kind: EventKind; label: string }[] = [
   { kind: 'election', label: 'Elections' },
+  { kind: 'members', label: 'Members' },
   { kind: 'vote', label: 'Votes' },
   { kind: 'message', label: 'Messages' },
   { kind: 'log', label: 'Log' },
@@ -81,7 +82,7 @@ export function EventsPanel() {
   );
 }
 
-/** In order of time: events of three processes arrive out of order. */
+/** In order of time: events of several processes arrive out of order. */
 function filterRows(feed: readonly FeedItem[], hidden: readonly EventKind[], search: string): Row[] {
   const wanted = search.trim().toLowerCase();
   return feed

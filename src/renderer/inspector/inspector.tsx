@@ -34,6 +34,7 @@ function NodePicker({ selected }: { selected: NodeId }) {
   const signs = useView((view) =>
     view.nodes.map((node) => `${node.process.nodeId}:${appearanceOf(node)}`).join(' '),
   );
+  const many = signs.split(' ').length > 5;
   return (
     <fieldset aria-label="Node to inspect" className="h-9 shrink-0 border-b border-line px-2">
       <div className="flex h-9 items-stretch">
@@ -48,7 +49,7 @@ function NodePicker({ selected }: { selected: NodeId }) {
               type="button"
               aria-pressed={current}
               aria-label={`Inspect ${nodeName(nodeId)}, ${APPEARANCE_STYLES[appearance].word.toLowerCase()}`}
-              className={`flex items-center gap-1.5 border-b-2 px-2.5 font-medium ${current ? 'border-accent text-text' : 'border-transparent text-dim hover:text-text'}`}
+              className={`flex items-center border-b-2 font-medium ${many ? 'gap-1 px-1.5' : 'gap-1.5 px-2.5'} ${current ? 'border-accent text-text' : 'border-transparent text-dim hover:text-text'}`}
               onClick={() => ui.setState({ selectedNode: nodeId })}
             >
               <RoleGlyph appearance={appearance} size={14} />

@@ -2,8 +2,10 @@
 // has a word, a letter, a shape and a colour, so that none of them carries the meaning alone.
 import type { NodeId, Role } from '../../../engine/raft/types.ts';
 import type { NodeView } from '../../shared/cluster-view.ts';
+import { membershipOf } from '../../shared/membership.ts';
 
-export type Appearance = Role | 'paused' | 'crashed' | 'stopped' | 'starting';
+/** `learner`: follows, and has no vote. `outside`: runs, and is no member. */
+export type Appearance = Role | 'learner' | 'outside' | 'paused' | 'crashed' | 'stopped' | 'starting';
 
 export type Shape = 'hexagon' | 'circle' | 'diamond' | 'triangle' | 'square' | 'cross' | 'ring';
 
@@ -18,6 +20,8 @@ export interface AppearanceStyle {
 export const APPEARANCE_STYLES: Record<Appearance, AppearanceStyle> = {
   leader: { word: 'Leader', letter: 'L', shape: 'hexagon', colour: 'var(--leader)' },
   follower: { word: 'Follower', letter: 'F', shape: 'circle', colour: 'var(--follower)' },
+  learner: { word: 'Learner', letter: 'n', shape: 'ring', colour: 'var(--follower)' },
+  outside: { word: 'No member', letter: '·', shape: 'ring', colour: 'var(--paused)' },
   preCandidate: { word: 'Pre-candidate', letter: 'P', shape: 'diamond', colour: 'var(--pre-candidate)' },
   candidate: { word: 'Candidate', letter: 'C', shape: 'triangle', colour: 'var(--candidate)' },
   paused: { word: 'Paused', letter: 'Z', shape: 'square', colour: 'var(--paused)' },
@@ -34,7 +38,11 @@ export function isAppearance(word: string | undefined): word is Appearance {
 export function appearanceOf(node: NodeView): Appearance {
   const { state } = node.process;
   if (state !== 'running') return state;
-  return node.status === null ? 'starting' : node.status.raft.role;
+  if (node.status === null) return 'starting';
+  const { role, configuration } = node.status.raft;
+  if (role !== 'follower') return role;
+  const membership = membershipOf(configuration, node.process.nodeId);
+  return membership === 'learner' || membership === 'outside' ? membership : role;
 }
 
 export function isUp(node: NodeView): boolean {

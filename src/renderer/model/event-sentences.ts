@@ -1,6 +1,6 @@
 // The feed in plain words: what happened, who says so, under which rule, and how much it matters.
 import type { HostEvent } from '../../../engine/protocol/node-status.ts';
-import type { NodeId, RaftEvent } from '../../../engine/raft/types.ts';
+import type { Configuration, NodeId, RaftEvent } from '../../../engine/raft/types.ts';
 import type { FailoverGap, FeedItem, ProcessView } from '../../shared/cluster-view.ts';
 import { alarmWords } from './alarm-words.ts';
 import { nodeName } from './appearance.ts';
@@ -8,7 +8,7 @@ import { diskFaultWords, linkFaultWords } from './fault-words.ts';
 import { bytes, count, listed, milliseconds } from './figures.ts';
 
 /** The kinds that the feed can be filtered by. */
-export type EventKind = 'election' | 'vote' | 'message' | 'log' | 'process' | 'fault' | 'you';
+export type EventKind = 'election' | 'members' | 'vote' | 'message' | 'log' | 'process' | 'fault' | 'you';
 
 export interface Sentence {
   text: string;
@@ -136,13 +136,8 @@ function raftSentence(event: RaftEvent): Sentence {
         rule,
       };
     }
-    case 'configurationChanged': {
-      const joint = event.configuration.votersOutgoing.length > 0 ? 'joint members' : 'members';
-      const text = event.committed
-        ? `Committed the ${joint} of entry ${count(event.index)}: ${event.reason}`
-        : `Uses the ${joint} of entry ${count(event.index)}: ${event.reason}`;
-      return { text, kind: 'election', tone: event.committed ? 'good' : 'plain', rule };
-    }
+    case 'configurationChanged':
+      return configurationSentence(event, rule);
     case 'transferStarted':
       return { text: `Hands leadership to ${nodeName(event.target)}`, kind: 'election', tone: 'plain', rule };
     case 'transferEnded': {
@@ -152,6 +147,40 @@ function raftSentence(event: RaftEvent): Sentence {
       return { text, kind: 'election', tone: event.completed ? 'good' : 'warn', rule };
     }
   }
+}
+
+/** `n1, n2 and n3 vote, n4 learns`; while joint `n1, n2 and n3 must agree, and so must n1, n2, n3 and n4`. */
+function membersWords({ voters, votersOutgoing, learners }: Configuration): string {
+  const names = (ids: readonly NodeId[]) => listed([...ids].sort((a, b) => a - b).map(nodeName));
+  const one = voters.length === 1;
+  const votes =
+    votersOutgoing.length > 0
+      ? `a majority of ${names(votersOutgoing)} and one of ${names(voters)} must agree`
+      : voters.length === 0
+        ? 'nobody is known yet'
+        : `${names(voters)} ${one ? 'votes' : 'vote'}`;
+  const learning =
+    learners.length === 0 ? '' : `, ${names(learners)} ${learners.length === 1 ? 'learns' : 'learn'}`;
+  return votes + learning;
+}
+
+function configurationSentence(
+  { configuration, index, committed, reason }: Extract<RaftEvent, { type: 'configurationChanged' }>,
+  rule: string | null,
+): Sentence {
+  const isJoint = configuration.votersOutgoing.length > 0;
+  const begin = committed
+    ? isJoint
+      ? 'The change of members is on its way'
+      : 'The members are settled'
+    : isJoint
+      ? 'The members change'
+      : 'Other members are in force';
+  const where = index === 0 ? '' : ` (entry ${count(index)}${committed ? ', committed' : ''})`;
+  // Beside the members, a node has more to say only when it is none of them any more.
+  const why = rule === 'M7' ? `; ${reason}` : '';
+  const text = `${begin}: ${membersWords(configuration)}${where}${why}`;
+  return { text, kind: 'members', tone: committed && !isJoint ? 'good' : 'plain', rule };
 }
 
 const MESSAGE_WORDS: Record<string, string> = {

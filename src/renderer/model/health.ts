@@ -2,6 +2,7 @@
 import type { NodeId } from '../../../engine/raft/types.ts';
 import type { ClusterView, NodeView } from '../../shared/cluster-view.ts';
 import { leaderOf } from '../../shared/leader.ts';
+import { membersOf, votingSides } from '../../shared/membership.ts';
 import { alarmSentence } from './alarm-words.ts';
 import { isDown, isUp, nodeName } from './appearance.ts';
 import { count, listed } from './figures.ts';
@@ -17,21 +18,23 @@ export const CATCHING_UP_MS = 1500;
 
 export function healthOf(view: ClusterView): Health {
   const { nodes } = view;
-  const up = nodes.filter(isUp).length;
-  const quorum = Math.floor(nodes.length / 2) + 1;
   if (nodes.length === 0) return { level: 'waiting', words: 'Starting…' };
-  if (up < quorum) {
+  const short = votingSides(view).find((side) => side.up < side.needed);
+  if (short !== undefined) {
     const starting = nodes.some(({ process }) => process.state === 'starting');
     const fallen = nodes.some((node) => isDown(node) || node.process.state === 'paused');
     if (starting && !fallen) return { level: 'waiting', words: 'Starting…' };
-    return { level: 'bad', words: `No quorum: ${up} of ${nodes.length} up` };
+    return { level: 'bad', words: `No quorum: ${short.up} of ${short.voters.length} up` };
   }
   if (nodes.some(isUp) && nodes.filter(isUp).every(({ status }) => status === null)) {
     return { level: 'waiting', words: 'Starting…' };
   }
   if (currentLeader(view) === null) return { level: 'warn', words: 'Electing…' };
-  const troubles = [...troublesOf(nodes), ...catchingUp(view)];
-  if (troubles.length === 0) return { level: 'good', words: 'Healthy' };
+  const troubles = [...troublesOf(settled(view)), ...catchingUp(view)];
+  if (troubles.length === 0) {
+    const isJoint = membersOf(view).votersOutgoing.length > 0;
+    return { level: 'good', words: isJoint ? 'Healthy: members are changing' : 'Healthy' };
+  }
   const more = troubles.length > 2 ? `, and ${troubles.length - 1} more` : '';
   const named = more === '' ? troubles.join(', ') : troubles[0];
   return { level: 'warn', words: `Degraded: ${named}${more}` };
@@ -45,16 +48,30 @@ export function currentLeader(view: ClusterView): NodeView | null {
   const ahead = view.nodes.filter(
     ({ process, status }) => process.state === 'running' && (status?.raft.currentTerm ?? 0) > term,
   );
-  return ahead.length > view.nodes.length / 2 ? null : leader;
+  const { voters } = membersOf(view);
+  const voting = ahead.filter(({ process }) => voters.includes(process.nodeId));
+  return voting.length > voters.length / 2 ? null : leader;
+}
+
+/** Without nodes that are just being added: that they start and join is nothing to worry about. */
+function settled({ nodes, changes }: ClusterView): readonly NodeView[] {
+  const coming = changes.filter(({ kind, failure }) => kind === 'add' && failure === null);
+  const leaving = changes.filter(({ kind, stage }) => kind === 'remove' && stage === 'stopping');
+  const ids = [...coming, ...leaving].map(({ nodeId }) => nodeId);
+  return ids.length === 0 ? nodes : nodes.filter(({ process }) => !ids.includes(process.nodeId));
 }
 
 /** As the leader sees it: a follower that is up and answers, and has been behind for a while. */
 function catchingUp(view: ClusterView): string[] {
   const progress = currentLeader(view)?.status?.raft.progress ?? [];
   const up = new Set(view.nodes.filter(isUp).map(({ process }) => process.nodeId));
-  return progress
-    .filter(({ id, recentActive, lagMs }) => up.has(id) && recentActive && lagMs > CATCHING_UP_MS)
-    .map(({ id, lagEntries }) => `${nodeName(id)} is ${count(lagEntries)} entries behind`);
+  return (
+    progress
+      // A learner that catches up is what was asked for, and its card says how far it is.
+      .filter(({ learner }) => !learner)
+      .filter(({ id, recentActive, lagMs }) => up.has(id) && recentActive && lagMs > CATCHING_UP_MS)
+      .map(({ id, lagEntries }) => `${nodeName(id)} is ${count(lagEntries)} entries behind`)
+  );
 }
 
 /** All its links are cut, and so it is out of it alone: the others of a pair keep theirs. */

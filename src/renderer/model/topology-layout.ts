@@ -25,32 +25,58 @@ export interface PlacedLink {
   middle: Point;
 }
 
+/** How much of itself a node shows: everything, the same closer together, or who it is and one figure. */
+export type Density = 'full' | 'compact' | 'small';
+
+export interface CardSize extends Size {
+  density: Density;
+}
+
 export interface TopologyLayout {
+  /** Of every node: the largest at which no card covers another one or a link between others. */
+  card: CardSize;
   nodes: readonly PlacedNode[];
   links: readonly PlacedLink[];
 }
 
+export const CARD_SIZES: readonly CardSize[] = [
+  { density: 'full', width: 232, height: 136 },
+  { density: 'compact', width: 196, height: 116 },
+  { density: 'small', width: 148, height: 88 },
+];
+
 const MARGIN = 14;
 const LANE_OFFSET = 5;
 const EDGE_GAP = 7;
+/** Cards side by side leave room for a link and its label between them, cards above each other for the link. */
+const APART_X = 60;
+const APART_Y = 22;
+const CLEARANCE = 6;
 /** A triangle wider than this, against its height, reads as a line. */
 const STRETCH_MAX = 2.2;
 
-/** Nodes on a circle, the first at the top, stretched to the space that `card`-sized nodes leave. */
-export function layoutTopology(ids: readonly NodeId[], area: Size, card: Size): TopologyLayout {
-  const nodes = placeNodes(ids, area, card);
+/**
+ * Nodes on an ellipse, never three in a line: an odd number with the first at the top, an even one with an edge
+ * there, so that two, four and six use a wide space well. Read anticlockwise; one node more moves the others least.
+ */
+export function layoutTopology(ids: readonly NodeId[], area: Size, sizes = CARD_SIZES): TopologyLayout {
+  const tried = sizes.map((card) => ({ card, nodes: placeNodes(ids, area, card) }));
+  const { card, nodes } = tried.find((layout) => fits(layout.nodes, layout.card)) ?? tried.at(-1) ?? NONE;
   const links: PlacedLink[] = [];
   nodes.forEach((left, position) => {
     for (const right of nodes.slice(position + 1)) links.push(placeLink(left, right, card));
   });
-  return { nodes, links };
+  return { card, nodes, links: ids.length > 3 ? withFreeMiddles(links, nodes, card) : links };
 }
+
+const NONE = { card: { density: 'small', width: 0, height: 0 }, nodes: [] } as const;
 
 function placeNodes(ids: readonly NodeId[], area: Size, card: Size): PlacedNode[] {
   const middle = { x: area.width / 2, y: area.height / 2 };
   if (ids.length === 1) return ids.map((id) => ({ id, center: middle }));
+  const first = -Math.PI / 2 + (ids.length % 2 === 0 ? Math.PI / ids.length : 0);
   const units = ids.map((_, position) => {
-    const angle = -Math.PI / 2 + (position * 2 * Math.PI) / ids.length;
+    const angle = first + (position * 2 * Math.PI) / ids.length;
     // Anticlockwise: the second of three stands left of the third, as it reads.
     return { x: -Math.cos(angle), y: Math.sin(angle) };
   });
@@ -58,7 +84,8 @@ function placeNodes(ids: readonly NodeId[], area: Size, card: Size): PlacedNode[
   const ys = spread(units.map(({ y }) => y));
   const reachY = Math.max(0, (area.height - card.height) / 2 - MARGIN);
   const roomX = Math.max(0, (area.width - card.width) / 2 - MARGIN);
-  const reachX = Math.min(roomX, Math.max(reachY * STRETCH_MAX, card.width * 0.75));
+  const stretchMax = ids.length <= 3 ? STRETCH_MAX : STRETCH_MAX + 0.4;
+  const reachX = Math.min(roomX, Math.max(reachY * stretchMax, card.width * 0.9));
   return ids.map((id, position) => ({
     id,
     center: {
@@ -66,6 +93,66 @@ function placeNodes(ids: readonly NodeId[], area: Size, card: Size): PlacedNode[
       y: middle.y + (ys[position] ?? 0) * reachY,
     },
   }));
+}
+
+function fits(nodes: readonly PlacedNode[], card: Size): boolean {
+  return nodes.every((left, position) =>
+    nodes.slice(position + 1).every((right) => {
+      const apartX = Math.abs(left.center.x - right.center.x) - card.width;
+      const apartY = Math.abs(left.center.y - right.center.y) - card.height;
+      if (apartX < APART_X && apartY < APART_Y) return false;
+      const others = nodes.filter((node) => node !== left && node !== right);
+      return others.every((node) => !covers(node, card, left.center, right.center));
+    }),
+  );
+}
+
+/** Whether a card lies over the straight line between two others. */
+function covers({ center }: PlacedNode, card: Size, from: Point, to: Point): boolean {
+  const half = { x: card.width / 2 + CLEARANCE, y: card.height / 2 + CLEARANCE };
+  // The part of the line that is within the card's columns, and then within its rows (Liang and Barsky).
+  let [enter, leave] = [0, 1];
+  for (const axis of ['x', 'y'] as const) {
+    const [start, along] = [from[axis] - center[axis], to[axis] - from[axis]];
+    if (Math.abs(along) < 1e-9) {
+      if (Math.abs(start) > half[axis]) return false;
+      continue;
+    }
+    const crossings = [(-half[axis] - start) / along, (half[axis] - start) / along];
+    enter = Math.max(enter, Math.min(...crossings));
+    leave = Math.min(leave, Math.max(...crossings));
+  }
+  return enter < leave;
+}
+
+/** Where diagonals cross, their labels would lie on each other: each moves along its link to where it is alone. */
+function withFreeMiddles(
+  links: readonly PlacedLink[],
+  nodes: readonly PlacedNode[],
+  card: CardSize,
+): PlacedLink[] {
+  const width = card.density === 'full' ? 132 : 64;
+  const isBare = (point: Point) =>
+    nodes.every(
+      ({ center }) =>
+        Math.abs(center.x - point.x) > (card.width + width) / 2 ||
+        Math.abs(center.y - point.y) > card.height / 2 + 12,
+    );
+  const taken: Point[] = [];
+  return links.map((link) => {
+    const { start, end } = link.forward;
+    const { start: back, end: backEnd } = link.backward;
+    const at = (share: number): Point => ({
+      x: (start.x + (end.x - start.x) * share + backEnd.x + (back.x - backEnd.x) * share) / 2,
+      y: (start.y + (end.y - start.y) * share + backEnd.y + (back.y - backEnd.y) * share) / 2,
+    });
+    const isFree = (point: Point) =>
+      taken.every(({ x, y }) => Math.abs(x - point.x) > width || Math.abs(y - point.y) > 24);
+    const bare = [0.5, 0.4, 0.6, 0.32, 0.68, 0.25, 0.75].map(at).filter(isBare);
+    const middle = bare.find(isFree) ?? bare[0] ?? at(0.5);
+    taken.push(middle);
+    return { ...link, middle };
+  });
 }
 
 /** Rescales to -1 … 1, so that an odd circle uses the height as fully as an even one. */

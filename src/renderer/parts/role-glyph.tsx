@@ -9,14 +9,16 @@ const OUTLINES: Record<Exclude<Shape, 'circle' | 'ring'>, string> = {
   cross: 'M7.2 2.2h9.6l5 5v9.6l-5 5H7.2l-5-5V7.2z',
 };
 
+const HOLLOW: ReadonlySet<Appearance> = new Set(['crashed', 'stopped', 'starting', 'learner', 'outside']);
+
 export function RoleGlyph({ appearance, size }: { appearance: Appearance; size: number }) {
   const { shape, letter, colour } = APPEARANCE_STYLES[appearance];
-  const hollow = appearance === 'crashed' || appearance === 'stopped' || appearance === 'starting';
+  const hollow = HOLLOW.has(appearance);
   const paint = {
     fill: hollow ? 'transparent' : colour,
     stroke: colour,
     strokeWidth: 1.6,
-    strokeDasharray: appearance === 'starting' ? '3 2.4' : undefined,
+    strokeDasharray: shape === 'ring' ? '3 2.4' : undefined,
   };
   return (
     <svg width={size} height={size} viewBox="0 0 24 24" aria-hidden="true" className="shrink-0">

@@ -7,6 +7,7 @@ import type {
   CallArgument,
   CallChannel,
   ConsoleReply,
+  FolderFate,
   WorkloadRequest,
 } from '../../shared/contract.ts';
 import { nodeName } from '../model/appearance.ts';
@@ -40,6 +41,7 @@ export function createActions(bridge: Bridge, ui: InterfaceStore, notify: Notify
     ...nodeActions(ask),
     ...faultActions(ask),
     ...consoleActions(bridge, ui),
+    ...memberActions(ask),
     powerCutAll: () => ask('cut the power', 'cluster:powerCut', {}),
     healAll: () => ask('heal the cluster', 'cluster:heal', undefined),
     resetCluster: () => ask('reset the cluster', 'cluster:reset', undefined),
@@ -65,6 +67,16 @@ function nodeActions(ask: Ask) {
     corruptRecord: (nodeId: NodeId, index?: number) =>
       ask(`corrupt ${nodeName(nodeId)}'s log`, 'node:corruptRecord', { nodeId, index }),
     wipe: (nodeId: NodeId) => ask(`wipe ${nodeName(nodeId)}'s folder`, 'node:wipe', { nodeId }),
+  };
+}
+
+function memberActions(ask: Ask) {
+  return {
+    addNode: (nodeId?: NodeId) =>
+      ask(nodeId === undefined ? 'add a node' : `add ${nodeName(nodeId)}`, 'member:add', { nodeId }),
+    promote: (nodeId: NodeId) => ask(`promote ${nodeName(nodeId)}`, 'member:promote', { nodeId }),
+    removeNode: (nodeId: NodeId, folder: FolderFate) =>
+      ask(`remove ${nodeName(nodeId)}`, 'member:remove', { nodeId, folder }),
   };
 }
 

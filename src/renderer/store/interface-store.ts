@@ -38,7 +38,16 @@ export const CHART_MINUTES = [1, 2, 5] as const;
 
 const THEMES: readonly Theme[] = ['system', 'dark', 'light'];
 const TABS: readonly Tab[] = ['console', 'charts', 'events'];
-const KINDS: readonly EventKind[] = ['election', 'vote', 'message', 'log', 'process', 'fault', 'you'];
+const KINDS: readonly EventKind[] = [
+  'election',
+  'members',
+  'vote',
+  'message',
+  'log',
+  'process',
+  'fault',
+  'you',
+];
 
 export type InterfaceStore = StoreApi<InterfaceState>;
 

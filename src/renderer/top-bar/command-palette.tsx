@@ -2,6 +2,7 @@
 import { Command } from 'cmdk';
 import { Dialog } from 'radix-ui';
 import type { ClusterView } from '../../shared/cluster-view.ts';
+import { NODES_MAX } from '../../shared/membership.ts';
 import { isDown, nodeName } from '../model/appearance.ts';
 import { currentLeader } from '../model/health.ts';
 import { type Panel, useCluster, useInterface, usePanel } from '../store/panel-context.tsx';
@@ -98,6 +99,9 @@ function clusterItems({ actions, ui }: Panel, view: ClusterView): PaletteItem[] 
   } else {
     const run = () => void actions.startLoad(ui.getState().loadRequest);
     items.push({ group, label: 'Start load', hint: 'L', run });
+  }
+  if (view.nodes.length < NODES_MAX) {
+    items.push({ group, label: 'Add a node', hint: 'A', run: () => void actions.addNode() });
   }
   items.push({ group, label: 'Reset cluster…', run: () => ui.setState({ overlay: 'reset' }) });
   return items;

@@ -19,8 +19,8 @@ export function ResetDialog() {
         <AlertDialog.Content className="dialog floating">
           <AlertDialog.Title className="text-figure font-semibold">Reset the cluster?</AlertDialog.Title>
           <AlertDialog.Description className="mt-1 text-dim">
-            All nodes are killed, their folders are emptied and a new cluster starts. Every key and the whole
-            log are gone for good.
+            All nodes are killed, their folders are emptied and a new cluster of three starts. Every key and
+            the whole log are gone for good, folders of removed nodes too.
           </AlertDialog.Description>
           {dataDir === '' ? null : (
             <p className="selectable mt-3 rounded-md bg-sunken px-2.5 py-1.5 font-mono text-small break-all text-dim">

@@ -15,6 +15,7 @@ export const SHORTCUTS: readonly { keys: readonly string[]; does: string }[] = [
   { keys: ['P'], does: 'Pause or resume the selected node' },
   { keys: ['R'], does: 'Restart the selected node' },
   { keys: ['H'], does: 'Heal everything' },
+  { keys: ['A'], does: 'Add a node' },
   { keys: ['L'], does: 'Start or stop the load' },
   { keys: ['C', 'G', 'E'], does: 'Console, charts, events' },
   { keys: ['T'], does: 'Dark, light or as the system' },
@@ -75,6 +76,9 @@ function press({ cluster, ui, actions }: Panel, key: string): boolean {
       return true;
     case 'h':
       void actions.healAll();
+      return true;
+    case 'a':
+      void actions.addNode();
       return true;
     case 't':
       ui.setState({ theme: state.theme === 'system' ? 'dark' : state.theme === 'dark' ? 'light' : 'system' });

@@ -28,7 +28,8 @@ const WRITE_FAULTS: readonly { name: NamedDiskFault; label: string; hint: string
 export type Question =
   | { kind: 'number'; question: NumberQuestion }
   | { kind: 'confirm'; confirmation: Confirmation }
-  | { kind: 'fault' };
+  | { kind: 'fault' }
+  | { kind: 'removal' };
 
 export interface DiskInMenu {
   nodeId: number;
@@ -169,8 +170,8 @@ export function wipeConfirmation(actions: Actions, nodeId: number, alive: boolea
     title: `Wipe ${name}'s folder?`,
     description: `${alive ? `${name} is killed, and its` : 'Its'} log, snapshots and votes are gone for good.`,
     details: [
-      'Until it has caught up, the other two are all that remembers what was acknowledged: lose one of them and the cluster stops, rather than elect a leader that might lack something.',
-      `Started again, ${name} first hears the term of both others, then follows without a vote, and votes once it has everything back (rule E14). Wiping a second node meanwhile is refused.`,
+      'Until it has caught up, the others are all that remembers what was acknowledged: without a majority of them the cluster stops, rather than elect a leader that might lack something.',
+      `Started again, ${name} first hears the term of the others, then follows without a vote, and votes once it has everything back (rule E14). Wiping a second node meanwhile is refused.`,
     ],
     confirm: `Wipe ${name}`,
     cancel: 'Keep it',

@@ -2,7 +2,14 @@
 import { APPEARANCE_STYLES, type Appearance } from '../model/appearance.ts';
 import { RoleGlyph } from '../parts/role-glyph.tsx';
 
-const SHOWN: readonly Appearance[] = ['leader', 'follower', 'preCandidate', 'candidate', 'crashed'];
+const SHOWN: readonly Appearance[] = [
+  'leader',
+  'follower',
+  'learner',
+  'preCandidate',
+  'candidate',
+  'crashed',
+];
 
 export function Legend() {
   return (

@@ -15,11 +15,22 @@ const ICON = 14;
 export interface LinkMenuProps {
   link: LinkState;
   middle: Point;
+  /** One of many that carries nothing now: a dot, until something is wrong with it or somebody points at it. */
+  quiet: boolean;
+  /** There is room for one figure. */
+  brief: boolean;
   open: boolean;
   onOpenChange: (key: string, open: boolean) => void;
 }
 
-export const LinkMenu = memo(function LinkMenu({ link, middle, open, onOpenChange }: LinkMenuProps) {
+export const LinkMenu = memo(function LinkMenu({
+  link,
+  middle,
+  quiet,
+  brief,
+  open,
+  onOpenChange,
+}: LinkMenuProps) {
   const actions = useActions();
   const [question, setQuestion] = useState<NumberQuestion | null>(null);
   const entriesPerSecond = usePulses((pulses) => {
@@ -45,17 +56,23 @@ export const LinkMenu = memo(function LinkMenu({ link, middle, open, onOpenChang
           aria-label={`${label}: ${words}`}
           data-testid={`link-${link.a}-${link.b}`}
           data-condition={condition}
+          data-quiet={quiet && condition === 'whole' && link.connected}
           style={{ left: middle.x, top: middle.y }}
         >
           {condition === 'cut' || condition === 'halfCut' ? <Scissors size={12} /> : null}
           {condition === 'slow' ? <Timer size={12} /> : null}
-          {words}
+          <span className="link-words">{brief ? briefly(words) : words}</span>
         </button>
       </MenuButton>
       {question === null ? null : <AskNumber question={question} onClose={() => setQuestion(null)} />}
     </>
   );
 });
+
+/** `84 entries/s · 48 ms` as `84/s`. */
+function briefly(words: string): string {
+  return (words.split(' · ')[0] ?? words).replace(' entries/s', '/s').replace('no connection', 'none');
+}
 
 function wordsOf(link: LinkState, entriesPerSecond: string): string {
   switch (linkCondition(link)) {

@@ -2,12 +2,13 @@
 // card draws the process first and its last status only while that process lives.
 import { HardDrive, TriangleAlert } from 'lucide-react';
 import { memo } from 'react';
-import type { NodeView } from '../../shared/cluster-view.ts';
+import type { MemberChangeView, NodeView } from '../../shared/cluster-view.ts';
 import { alarmWords } from '../model/alarm-words.ts';
 import { APPEARANCE_STYLES, appearanceOf, isDown, nodeName } from '../model/appearance.ts';
 import { diskFaultWords, linkFaultWords } from '../model/fault-words.ts';
 import { count, duration, milliseconds, UNKNOWN } from '../model/figures.ts';
-import type { Point, Size } from '../model/topology-layout.ts';
+import { stageWords } from '../model/member-words.ts';
+import type { CardSize, Point } from '../model/topology-layout.ts';
 import { Hint } from '../parts/hint.tsx';
 import { MenuArea } from '../parts/menu.tsx';
 import { useNow } from '../parts/use-now.ts';
@@ -17,16 +18,23 @@ import { NodeButtons } from './node-buttons.tsx';
 import { useNodeMenu } from './node-menu.tsx';
 import { NodeQuestion } from './node-question.tsx';
 
-export const CARD: Size = { width: 232, height: 136 };
-
 export interface NodeCardProps {
   node: NodeView;
   peers: readonly number[];
   center: Point;
+  card: CardSize;
   selected: boolean;
+  /** Where it stands among the members, when that is worth a word. */
+  badge: string | null;
+  /** What is being done about its membership. */
+  change: MemberChangeView | null;
+  /** How far a learner has caught up, 0 to 1, and the same in words. */
+  catchUpShare: number | null;
+  catchUpWords: string | null;
 }
 
-export const NodeCard = memo(function NodeCard({ node, peers, center, selected }: NodeCardProps) {
+export const NodeCard = memo(function NodeCard(props: NodeCardProps) {
+  const { node, peers, center, card, selected, badge } = props;
   const { ui } = usePanel();
   const { process, status } = node;
   const appearance = appearanceOf(node);
@@ -48,11 +56,13 @@ export const NodeCard = memo(function NodeCard({ node, peers, center, selected }
           data-commit={status?.raft.commitIndex ?? ''}
           data-last={status?.raft.lastIndex ?? ''}
           data-selected={selected}
+          data-density={card.density}
+          data-membership={badge ?? 'voter'}
           style={{
-            width: CARD.width,
-            height: CARD.height,
-            left: center.x - CARD.width / 2,
-            top: center.y - CARD.height / 2,
+            width: card.width,
+            height: card.height,
+            left: center.x - card.width / 2,
+            top: center.y - card.height / 2,
             ['--role' as string]: colour,
           }}
           onPointerDown={select}
@@ -73,10 +83,10 @@ export const NodeCard = memo(function NodeCard({ node, peers, center, selected }
                 <span className="node-role">{word}</span>
                 {term === null ? null : <span className="node-term">term {count(term)}</span>}
               </div>
-              <SecondLine node={node} />
+              <SecondLine node={node} badge={badge} change={props.change} />
             </div>
           </header>
-          {isDown(node) ? <Death node={node} /> : <Figures node={node} />}
+          <Body {...props} />
           <NodeButtons process={process} appearance={appearance} entries={menu.entries} />
         </article>
       </MenuArea>
@@ -85,7 +95,33 @@ export const NodeCard = memo(function NodeCard({ node, peers, center, selected }
   );
 });
 
-function SecondLine({ node }: { node: NodeView }) {
+function Body({ node, change, catchUpShare, catchUpWords }: NodeCardProps) {
+  if (change?.failure != null) {
+    return (
+      <p className="node-death" role="status" title={change.failure}>
+        <span className="line-clamp-2 text-warn">{change.failure}</span>
+      </p>
+    );
+  }
+  if (isDown(node)) return <Death node={node} />;
+  if (catchUpShare !== null && catchUpWords !== null) {
+    return <CatchUp nodeId={node.process.nodeId} share={catchUpShare} words={catchUpWords} />;
+  }
+  return <Figures node={node} />;
+}
+
+function CatchUp({ nodeId, share, words }: { nodeId: number; share: number; words: string }) {
+  return (
+    <div className="node-catch-up">
+      <span className="truncate">
+        <span className="text-faint">Catching up:</span> {words}
+      </span>
+      <progress aria-label={`${nodeName(nodeId)} catches up`} max={1} value={share} />
+    </div>
+  );
+}
+
+function SecondLine({ node, badge, change }: Pick<NodeCardProps, 'node' | 'badge' | 'change'>) {
   const { process, status, disk, links } = node;
   const alarms = status?.alarms ?? [];
   if (alarms.length > 0) {
@@ -104,6 +140,14 @@ function SecondLine({ node }: { node: NodeView }) {
           <span className="truncate">{words.length === 1 ? words[0] : `${words.length} faults`}</span>
         </span>
       </Hint>
+    );
+  }
+  const member = change !== null && change.failure === null ? stageWords(change) : badge;
+  if (member !== null) {
+    return (
+      <span className="chip max-w-full" data-tone="info">
+        <span className="truncate">{member}</span>
+      </span>
     );
   }
   return <div className="truncate text-small text-faint">{process.clientAddress || UNKNOWN}</div>;

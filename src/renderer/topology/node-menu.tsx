@@ -1,6 +1,7 @@
 // Everything that can be done to one node, as menu entries: shared by its button, its right click and the palette.
 import {
   Ban,
+  LogOut,
   Megaphone,
   Pause,
   Play,
@@ -9,10 +10,12 @@ import {
   Skull,
   Square,
   UserMinus,
+  Vote,
   Wand2,
 } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import type { NodeView } from '../../shared/cluster-view.ts';
+import { type Membership, membershipOf } from '../../shared/membership.ts';
 import { nodeName } from '../model/appearance.ts';
 import type { MenuEntry } from '../parts/menu.tsx';
 import type { Actions } from '../store/actions.ts';
@@ -33,6 +36,7 @@ export function useNodeMenu(node: NodeView, peers: readonly number[]): NodeMenu 
   const [question, setQuestion] = useState<Question | null>(null);
   const { process, status, disk, links } = node;
   const role = status?.raft.role ?? null;
+  const membership = status === null ? 'voter' : membershipOf(status.raft.configuration, process.nodeId);
   const entries = useMemo(() => {
     const state = { nodeId: process.nodeId, peers, state: process.state, leads: role === 'leader' };
     const running = process.state === 'running';
@@ -54,9 +58,38 @@ export function useNodeMenu(node: NodeView, peers: readonly number[]): NodeMenu 
           for (const { id } of [...disk, ...links]) void actions.removeFault(process.nodeId, id);
         },
       } as const,
+      { kind: 'separator', id: 'membership' } as const,
+      ...memberEntries(actions, { nodeId: process.nodeId, running, membership, ask: setQuestion }),
     ];
-  }, [actions, process.nodeId, process.state, role, peers, disk, links]);
+  }, [actions, process.nodeId, process.state, role, peers, disk, links, membership]);
   return { entries, question, closeQuestion: () => setQuestion(null) };
+}
+
+function memberEntries(
+  actions: Actions,
+  of: { nodeId: number; running: boolean; membership: Membership; ask: (question: Question) => void },
+): MenuEntry[] {
+  const { nodeId, running, membership, ask } = of;
+  const entries: MenuEntry[] = [
+    {
+      kind: 'item',
+      label: 'Remove from cluster…',
+      icon: <LogOut size={ICON} />,
+      tone: 'danger',
+      onSelect: () => ask({ kind: 'removal' }),
+    },
+  ];
+  if (membership === 'learner' || membership === 'outside') {
+    entries.unshift({
+      kind: 'item',
+      label: membership === 'learner' ? 'Promote to voter' : 'Add to the cluster',
+      hint: membership === 'learner' ? 'once it is level' : 'as a learner first',
+      icon: <Vote size={ICON} />,
+      disabled: !running,
+      onSelect: () => void (membership === 'learner' ? actions.promote(nodeId) : actions.addNode(nodeId)),
+    });
+  }
+  return entries;
 }
 
 interface NodeInMenu {

@@ -3,6 +3,7 @@ import { AskNumber } from '../parts/ask-number.tsx';
 import { Confirm } from '../parts/confirm.tsx';
 import { AskFault } from './ask-fault.tsx';
 import type { Question } from './disk-menu.tsx';
+import { RemoveNode } from './remove-node.tsx';
 
 export interface NodeQuestionProps {
   nodeId: number;
@@ -18,6 +19,8 @@ export function NodeQuestion({ nodeId, question, onClose }: NodeQuestionProps) {
       return <AskNumber question={question.question} onClose={onClose} />;
     case 'confirm':
       return <Confirm confirmation={question.confirmation} onClose={onClose} />;
+    case 'removal':
+      return <RemoveNode nodeId={nodeId} onClose={onClose} />;
     case 'fault':
       return <AskFault nodeId={nodeId} onClose={onClose} />;
   }
