@@ -82,11 +82,25 @@ export function createMetrics(nodeId: NodeId, status: () => NodeStatus, counters
   gauge('keyspace_keys', 'Keys stored', (now) => now.keyspace.keys);
   gauge('keyspace_bytes', 'Bytes of keys and values', (now) => now.keyspace.bytes);
   gauge('process_resident_memory_bytes', 'Resident memory', (now) => now.process.residentBytes);
+  addMembers(registry, status);
   addRoundTrips(registry, status);
 
   return {
     read: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
   };
+}
+
+function addMembers(registry: Registry, status: () => NodeStatus): void {
+  new Gauge({
+    name: 'quorumlab_cluster_member',
+    help: '1 for each member of the cluster, as this node knows them',
+    labelNames: ['member', 'role'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { id, role } of status().members) this.set({ member: String(id), role }, 1);
+    },
+  });
 }
 
 function addRoundTrips(registry: Registry, status: () => NodeStatus): void {
