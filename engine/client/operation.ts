@@ -76,7 +76,7 @@ export class Operation implements Exchange {
   lastNode: string | null = null;
   /** The latest reason why it is not done yet, in plain words. */
   lastReason: string | null = null;
-  retryTimer: NodeJS.Timeout | null = null;
+  retryTimer: ReturnType<typeof setTimeout> | null = null;
   settled = false;
 
   readonly #host: OperationHost;

@@ -2,7 +2,8 @@
 // follows a leader. When that node is gone, silent or without a leader, another one continues where it stopped.
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
-import { type ReplyValue, replyKey, replyValue } from '../protocol/json-client.ts';
+import type { ReplyValue } from '../protocol/json-client.ts';
+import { replyKey, replyValue } from '../protocol/json-client-value.ts';
 import { memberSource } from '../protocol/json-source.ts';
 import { backoffMs } from './backoff.ts';
 import { ClientError, type ClientErrorCode } from './client-error.ts';

@@ -1,5 +1,6 @@
 // What a transaction gave, operation by operation, from the text of its reply.
-import { type ReplyValue, replyValue } from './json-client.ts';
+import type { ReplyValue } from './json-client.ts';
+import { replyValue } from './json-client-value.ts';
 import { elementSources, memberSource } from './json-source.ts';
 
 /** Members that the operation has no use for are null. */

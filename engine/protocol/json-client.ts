@@ -1,6 +1,5 @@
 // The client's side of the JSON line protocol: request lines out, reply lines in. Bytes travel as Uint8Array, which
 // becomes base64 on the wire. Knows nothing of connections and retries.
-import { bytesFromByteString } from './byte-string.ts';
 import {
   type BulkSetCommand,
   type CasCommand,
@@ -12,10 +11,10 @@ import {
   transactionFields,
 } from './json-client-operation.ts';
 import { type TransactionResult, transactionResults } from './json-client-result.ts';
+import { replyKey, replyValue } from './json-client-value.ts';
 import type { Consistency, ErrorCode, JsonValue, RequestId } from './json-line.ts';
 import type { MemberCommand } from './json-members.ts';
 import { memberSource } from './json-source.ts';
-import { bytesOfBase64 } from './json-value.ts';
 
 /** A value that a client stores: bytes are kept as they are, strings as text, anything else as JSON. */
 export type ClientValue = JsonValue | Uint8Array;
@@ -141,25 +140,6 @@ function numberOf(fields: Fields, name: string): number | null {
 function stringOf(fields: Fields, name: string): string | null {
   const value = fields[name];
   return typeof value === 'string' ? value : null;
-}
-
-/** The key of an item or an event. */
-export function replyKey(fields: Fields): string | Uint8Array | null {
-  return fields.key_encoding === 'base64' ? bytesOf(fields.key) : stringOf(fields, 'key');
-}
-
-function bytesOf(text: unknown): Uint8Array | null {
-  const bytes = typeof text === 'string' ? bytesOfBase64(text) : null;
-  return bytes === null ? null : bytesFromByteString(bytes);
-}
-
-/** `source` finds the text of the value, for whole numbers past 2^53. */
-export function replyValue(fields: Fields, source: () => string | null): ReplyValue {
-  if (fields.encoding === 'base64') return bytesOf(fields.value);
-  const value = (fields.value ?? null) as JsonValue;
-  if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
-  const text = source();
-  return text !== null && /^-?[0-9]+$/.test(text) ? BigInt(text) : value;
 }
 
 function itemsOf(value: unknown): ReplyItem[] | null {

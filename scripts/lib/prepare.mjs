@@ -20,6 +20,7 @@ const BUILD_OUTPUTS = [
   'out/main/serve.js',
   'out/main/engine-node.js',
   'out/main/cli.js',
+  'out/client/client/public.js',
 ];
 const BUILD_STAMP = inProject('out', 'build-stamp.txt');
 
@@ -67,6 +68,15 @@ function buildIsCurrent(inputs) {
   );
 }
 
+/** The client library with its types, for `exports` in package.json. As with the rest: types are checked elsewhere. */
+async function buildClientPackage() {
+  const tsc = inProject('node_modules', 'typescript', 'bin', 'tsc');
+  const { output } = await run(process.execPath, [tsc, '-p', 'engine/tsconfig.client.json'], {
+    cwd: projectRoot,
+  });
+  if (!existsSync(inProject('out', 'client', 'client', 'public.js'))) throw new PlainError(output.trim());
+}
+
 /** @param {{ force?: boolean }} [options] */
 export async function ensureBuild({ force = false } = {}) {
   const inputs = sha256OfTree(BUILD_INPUTS.map((path) => inProject(path)));
@@ -78,6 +88,7 @@ export async function ensureBuild({ force = false } = {}) {
       const tool = inProject('node_modules', 'electron-vite', 'bin', 'electron-vite.js');
       const { code, output } = await run(process.execPath, [tool, 'build'], { cwd: projectRoot });
       if (code !== 0) throw new PlainError(`${output.trim()}\n\nThe build failed (exit code ${code}).`);
+      await buildClientPackage();
       await writeFile(BUILD_STAMP, inputs);
     });
   });
