@@ -167,8 +167,19 @@ export class Core {
   }
 
   get mayCampaign(): boolean {
-    const hasVote = isVoter(this.configuration, this.id) && !this.isRefetching;
-    return this.role !== 'leader' && hasVote && this.isEligible;
+    const mayBeNeeded = isVoter(this.configuration, this.id) || this.#leavesUncommitted;
+    return this.role !== 'leader' && mayBeNeeded && !this.isRefetching && this.isEligible;
+  }
+
+  /**
+   * The newest configuration does not name this voter, and is not committed: whoever it names may lack it, and then
+   * nobody else can be elected. Thesis §4.2.2 [M7]
+   */
+  get #leavesUncommitted(): boolean {
+    const { configurations, log } = this;
+    return (
+      configurations.latestIndex > log.commitIndex && isVoter(configurations.at(log.commitIndex), this.id)
+    );
   }
 
   /** Entries that this node may once have acknowledged are not back yet: its vote could lose them. [E11] [E14] */

@@ -60,9 +60,9 @@ export class MembersOperator {
     this.#world.happened(leader.id, `is to ${change.type} n${id}${by}`);
     leader.poke((raft) => {
       // Nobody who knows what he does lets a majority of voters without votes come about.
-      const { voters } = raft.configuration;
-      const left = 'member' in change ? voters : voters.filter((other) => other !== change.id);
-      if (!isBearable({ voters: left, votersOutgoing: voters }, new Set(this.#damaged))) return;
+      const { voters: votersOutgoing } = raft.configuration;
+      const after = { voters: votersAfter(votersOutgoing, change), votersOutgoing };
+      if (!isBearable(after, new Set(this.#damaged))) return;
       const result = raft.proposeConfiguration(change);
       count(result.accepted ? `change begun: ${change.type}` : `change refused: ${result.why}`);
       if (result.accepted && change.type === 'addLearner') this.#expect(id);
@@ -126,6 +126,13 @@ export class MembersOperator {
       retire(node);
     }
   }
+}
+
+function votersAfter(voters: readonly NodeId[], change: ConfigurationChange): readonly NodeId[] {
+  if ('member' in change) return voters;
+  const others = voters.filter((id) => id !== change.id);
+  if (change.type === 'remove') return others;
+  return [...others, change.type === 'replace' ? change.by : change.id];
 }
 
 /** Of each set of voters, a majority is whole. */

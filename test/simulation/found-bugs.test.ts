@@ -6,7 +6,7 @@ import type { RaftStart } from '../../engine/raft/core.ts';
 import { DEFAULT_RAFT_OPTIONS } from '../../engine/raft/options.ts';
 import { Raft } from '../../engine/raft/raft.ts';
 import type { Ready } from '../../engine/raft/ready.ts';
-import { type Entry, EntryKind } from '../../engine/raft/types.ts';
+import { type Configuration, type Entry, EntryKind } from '../../engine/raft/types.ts';
 import { drawPlan, type FaultKind, type SimulationPlan } from '../../engine/simulator/plan.ts';
 import { simulate } from '../../engine/simulator/simulation.ts';
 
@@ -97,5 +97,48 @@ describe('bugs that simulations found', () => {
     const wanted = drain(raft).flatMap((ready) => ready.snapshotsWanted);
     expect(raft.role).toBe('follower');
     expect(wanted).toEqual([]);
+  });
+
+  it('[M7] a voter that the newest configuration dismisses is needed until that is committed', () => {
+    // The leader is gone for good; of the two that are left, only the one that is to go has the newest entries.
+    const joint = { voters: [2, 3], votersOutgoing: [1, 2, 3], learners: [] };
+    const after = { voters: [2, 3], votersOutgoing: [], learners: [] };
+    const placed = (index: number, configuration: Configuration): Entry => {
+      return {
+        index,
+        term: 2,
+        kind: EntryKind.configuration,
+        data: configurationCodec.encode(configuration),
+      };
+    };
+    const raft = createCore({
+      entries: [entry(1, 1), placed(2, joint), placed(3, after)],
+      hardState: { currentTerm: 2, votedFor: 0, commitIndex: 2 },
+    });
+    const electionTicks = DEFAULT_RAFT_OPTIONS.electionTimeoutTicks[1];
+    for (let tick = 0; tick <= electionTicks; tick++) raft.tick();
+    const asked = drain(raft).flatMap(({ messages }) => messages);
+    expect(asked.map(({ type, to }) => [type, to])).toEqual([
+      ['PreVote', 2],
+      ['PreVote', 3],
+    ]);
+    for (const from of [2, 3]) {
+      raft.step({ type: 'PreVoteResponse', from, to: 1, term: 3, voteGranted: true });
+    }
+    drain(raft);
+    raft.step({ type: 'RequestVoteResponse', from: 2, to: 1, term: 3, voteGranted: true });
+    drain(raft);
+    // Its own vote counts for nothing.
+    expect(raft.role).toBe('candidate');
+    raft.step({ type: 'RequestVoteResponse', from: 3, to: 1, term: 3, voteGranted: true });
+    drain(raft);
+    expect(raft.role).toBe('leader');
+    const known = { success: true, prevLogIndex: 3, conflictIndex: 0, conflictTerm: 0, matchIndex: 4 };
+    for (const from of [2, 3]) raft.step({ type: 'AppendEntriesResponse', from, to: 1, term: 3, ...known });
+    drain(raft);
+    // It is committed, and nobody needs this node any more.
+    expect(raft.role).toBe('follower');
+    for (let tick = 0; tick <= 3 * electionTicks; tick++) raft.tick();
+    expect(drain(raft).flatMap(({ messages }) => messages)).toEqual([]);
   });
 });
