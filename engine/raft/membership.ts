@@ -99,9 +99,10 @@ function refusalToPromote(core: Core, id: NodeId): Refusal | null {
   if (!core.configuration.learners.includes(id)) return refuse('notLearner', `n${id} is no learner`, 'M8');
   const progress = core.progress.get(id);
   const matchIndex = progress?.matchIndex ?? 0;
-  if (progress?.state === 'replicate' && core.isActive(progress) && matchIndex >= core.catchUpIndex) {
-    return null;
-  }
+  // Without the entry that took it in it grants no vote [M9], and perhaps nobody could be elected without it.
+  const isTakenIn = members(core.configurations.at(matchIndex)).includes(id);
+  const isLevel = isTakenIn && matchIndex >= core.catchUpIndex;
+  if (progress?.state === 'replicate' && core.isActive(progress) && isLevel) return null;
   const missing = Math.max(0, core.log.lastIndex - matchIndex);
   const how = progress !== undefined && core.isActive(progress) ? '' : ' and has not been heard from';
   const reason = `n${id} has entries up to ${matchIndex}, ${missing} behind the leader${how}`;

@@ -21,9 +21,10 @@ function entry(index: number, term: number): Entry {
   return { index, term, kind: EntryKind.command, data: new Uint8Array([index, term]) };
 }
 
-/** Node 1 of three. */
-function createCore(start: Partial<RaftStart>): Raft {
-  const configuration = { voters: [1, 2, 3], votersOutgoing: [], learners: [] };
+const THREE: Configuration = { voters: [1, 2, 3], votersOutgoing: [], learners: [] };
+
+/** Node 1, of three if not told otherwise. */
+function createCore(start: Partial<RaftStart>, configuration = THREE): Raft {
   const hardState = { currentTerm: 2, votedFor: 0, commitIndex: 0 };
   return new Raft(
     { ...DEFAULT_RAFT_OPTIONS, nodeId: 1, configuration, configurationCodec, random: () => 0.5 },
@@ -140,5 +141,23 @@ describe('bugs that simulations found', () => {
     expect(raft.role).toBe('follower');
     for (let tick = 0; tick <= 3 * electionTicks; tick++) raft.tick();
     expect(drain(raft).flatMap(({ messages }) => messages)).toEqual([]);
+  });
+
+  it('[M5] a learner that lacks the entry that took it in gets no vote: it would grant none', () => {
+    const raft = createCore({}, { voters: [1], votersOutgoing: [], learners: [] });
+    raft.campaign();
+    drain(raft);
+    expect(raft.role).toBe('leader');
+    const member = { id: 2, client: '', peer: '' };
+    const added = raft.proposeConfiguration({ type: 'addLearner', member });
+    drain(raft);
+    const { currentTerm: term } = raft;
+    const answer = { success: true, prevLogIndex: 0, conflictIndex: 0, conflictTerm: 0 };
+    raft.step({ type: 'AppendEntriesResponse', from: 2, to: 1, term, ...answer, matchIndex: 1 });
+    drain(raft);
+    expect(raft.proposeConfiguration({ type: 'promote', id: 2 })).toMatchObject({ why: 'learnerBehind' });
+    const matchIndex = added.accepted ? added.index : 0;
+    raft.step({ type: 'AppendEntriesResponse', from: 2, to: 1, term, ...answer, matchIndex });
+    expect(raft.proposeConfiguration({ type: 'promote', id: 2 })).toMatchObject({ accepted: true });
   });
 });
