@@ -1,5 +1,6 @@
 // Looks after the node's own health at every tick: raises and clears alarms, and gives leadership away when the
 // disk cannot keep up with it.
+import { members } from '../raft/quorum.ts';
 import type { Raft } from '../raft/raft.ts';
 import type { LogStore } from '../storage/types.ts';
 import type { Alarms } from './alarms.ts';
@@ -32,8 +33,11 @@ export class Watchdog {
   }
 
   #watchQuorum(): void {
-    const { config, alarms } = this.#options;
-    const isLong = this.#leaderlessMs > config.electionTimeoutMs[1] * 3;
+    const { config, raft, alarms } = this.#options;
+    // A node that is no member misses nobody.
+    const isLong =
+      this.#leaderlessMs > config.electionTimeoutMs[1] * 3 &&
+      members(raft.configuration).includes(config.nodeId);
     alarms.set(
       'noQuorum',
       isLong,

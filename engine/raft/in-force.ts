@@ -3,6 +3,7 @@
 import { assert } from './assert.ts';
 import type { Core } from './core.ts';
 import { members } from './quorum.ts';
+import { askNewMembers } from './rejoin.ts';
 import { type Configuration, type Entry, EntryKind, type NodeId } from './types.ts';
 
 /** An entry stands in the log: if it holds a configuration, that is in force from now on. [M1] */
@@ -51,6 +52,7 @@ function inForce(core: Core, reason: string, rule: string): void {
   const { configuration } = core;
   core.configurationIsNew = true;
   tell(core, { committed: false, reason, rule });
+  askNewMembers(core);
   if (core.role !== 'leader') return;
   // Promises of those that were asked before say nothing about a majority of these.
   core.lease.end();

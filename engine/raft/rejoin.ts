@@ -37,9 +37,27 @@ function hearTerm(core: Core, rejoin: Rejoin, { from, term: termThere }: PreVote
   const term = Math.max(core.currentTerm, ...rejoin.termsHeard.values());
   // In that term the vote may have been given: as given to itself, nobody else gets it. [E3]
   if (term > core.currentTerm || core.votedFor === 0) core.votedFor = core.id;
+  // Whoever led the term before leads this one no more.
+  if (term > core.currentTerm) core.leaderId = 0;
   core.currentTerm = term;
   core.hardStateDirty = true;
   core.resetElectionTimer();
+}
+
+/**
+ * The log tells of members that were not asked yet: this node may have voted for one of them, in a term that nobody
+ * else has heard of. Until they have told theirs, nothing is acknowledged, not even the entry that names them.
+ */
+export function askNewMembers(core: Core): void {
+  const { rejoin } = core;
+  if (rejoin === null || core.peers().every((id) => rejoin.termsHeard.has(id))) return;
+  rejoin.isTermKnown = false;
+  for (const peer of core.peers()) askTerm(core, peer);
+}
+
+/** What this member says counts for nothing yet, so it says nothing. [E14] */
+export function isSilenced(core: Core): boolean {
+  return core.rejoin !== null && !core.rejoin.isTermKnown;
 }
 
 /** One tick. Whatever is lost on the way is asked for again. */

@@ -7,7 +7,7 @@ import { promise } from './lease.ts';
 import { entryBytes } from './log.ts';
 import type { Progress } from './progress.ts';
 import { quorumValue } from './quorum.ts';
-import { leaderIsAware } from './rejoin.ts';
+import { isSilenced, leaderIsAware } from './rejoin.ts';
 import { wantSnapshot } from './snapshots.ts';
 import type {
   AppendEntries,
@@ -136,6 +136,7 @@ function skipMatching(core: Core, entries: readonly Entry[]): readonly Entry[] {
 
 /** Tells the leader that everything up to `matchIndex` is here; leaves only when it is durable. [L8] */
 function acknowledge(core: Core, message: AppendEntries, matchIndex: number): void {
+  if (isSilenced(core)) return;
   leaderIsAware(core);
   core.comparedWithLeader(matchIndex);
   const { messagesAfterSync } = core;

@@ -3,7 +3,7 @@
 import type { Core } from './core.ts';
 import { configurationRestored } from './in-force.ts';
 import type { Progress } from './progress.ts';
-import { leaderIsAware } from './rejoin.ts';
+import { isSilenced, leaderIsAware } from './rejoin.ts';
 import type { Configuration, InstallSnapshot, NodeId } from './types.ts';
 
 /** Leader: the entries that a follower needs next are compacted away; the host is asked to send a snapshot. [S7] */
@@ -37,6 +37,7 @@ export function handleInstallSnapshot(core: Core, message: InstallSnapshot): voi
 
 /** Follower: everything up to the commit index is here, by log or by snapshot. */
 export function acknowledgeSnapshot(core: Core, leader: NodeId): void {
+  if (isSilenced(core)) return;
   leaderIsAware(core);
   core.sendAfterSync({
     type: 'AppendEntriesResponse',

@@ -4,8 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { configurationCodec } from '../../engine/protocol/configuration-codec.ts';
 import { DEFAULT_RAFT_OPTIONS } from '../../engine/raft/options.ts';
 import { Raft } from '../../engine/raft/raft.ts';
-import type { Message, NodeId } from '../../engine/raft/types.ts';
+import { EntryKind, type Message, type NodeId } from '../../engine/raft/types.ts';
 import { CoreCluster, type CoreNode, command, seededRandom, textOf } from './core-cluster.ts';
+import { ofType, SingleNode } from './single-node.ts';
 
 const { electionTimeoutTicks, heartbeatTicks } = DEFAULT_RAFT_OPTIONS;
 const [, MAX_TICKS] = electionTimeoutTicks;
@@ -187,5 +188,29 @@ describe('a member without memory', () => {
     }
     expect(node.isRefetching).toBe(true);
     expect(node.status()).toMatchObject({ currentTerm: 3, votedFor: 1 });
+  });
+
+  test('[E14] [M1] asks members that it learns of on the way, before it acknowledges what names them', () => {
+    // It was started with the founders, and its former life knew of n4 and n5.
+    const five = { voters: [1, 2, 3, 4, 5], votersOutgoing: [], learners: [] };
+    const node = new SingleNode({ hasLostMemory: true });
+    node.tick(heartbeatTicks);
+    const told = { type: 'PreVoteResponse', term: 7, voteGranted: false } as const;
+    node.say({ ...told, from: 2 });
+    node.say({ ...told, from: 3 });
+    const data = configurationCodec.encode(five);
+    const entries = [{ index: 1, term: 6, kind: EntryKind.configuration, data }];
+    const sent = { prevLogIndex: 0, prevLogTerm: 0, entries, leaderCommit: 0 };
+    const said = node.say({ type: 'AppendEntries', from: 2, term: 7, ...sent });
+    expect(ofType(said, 'AppendEntriesResponse')).toEqual([]);
+    expect(ofType(said, 'PreVote').map(({ to }) => to)).toEqual([4, 5]);
+    // n4 leads a later term by this node's forgotten vote: the leader of term 7 gets nothing any more.
+    node.say({ ...told, from: 5 });
+    node.say({ ...told, from: 4, term: 8 });
+    expect(node.raft.status()).toMatchObject({ currentTerm: 8, votedFor: 1 });
+    const late = node.say({ type: 'AppendEntries', from: 2, term: 7, ...sent });
+    expect(ofType(late, 'AppendEntriesResponse')).toMatchObject([{ success: false, term: 8 }]);
+    const heard = node.say({ type: 'AppendEntries', from: 4, term: 8, ...sent });
+    expect(ofType(heard, 'AppendEntriesResponse')).toMatchObject([{ success: true, matchIndex: 1 }]);
   });
 });

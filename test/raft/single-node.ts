@@ -19,6 +19,7 @@ export interface SingleStart {
   /** Terms of the log's entries, from index 1. */
   logTerms?: readonly number[];
   refetchIndex?: number;
+  hasLostMemory?: boolean;
   raft?: Partial<RaftOptions>;
 }
 
@@ -58,6 +59,7 @@ export class SingleNode {
         lastIncludedTerm: 0,
         entries: (start.logTerms ?? []).map((term, position) => entry(position + 1, term)),
         refetchIndex: start.refetchIndex ?? 0,
+        hasLostMemory: start.hasLostMemory ?? false,
       },
     );
   }
