@@ -41,7 +41,8 @@ export class NodeProcess {
   constructor(entry: string, config: object, listener: NodeProcessListener) {
     const child = fork(entry, ['--config', JSON.stringify(config)], {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      execArgv: [],
+      // More room for what lives shortly: a fifth less work per write for some 20 MB of memory.
+      execArgv: ['--max-semi-space-size=32'],
     });
     this.#child = child;
     // Without a pid the process did not start, and `error` says why.

@@ -35,10 +35,9 @@ function bind(spec: RespCommandSpec): BoundCommand {
   if (body === undefined) throw new Error(`nothing does ${spec.name}`);
   const isMeasured = !spec.flags.includes('fast') && spec.name !== 'slowlog';
   const facts = {
-    spec,
-    body,
-    isMeasured,
+    ...{ spec, body, isMeasured },
     isSet: spec.name === 'set',
+    changesReplies: spec.name === 'hello' || spec.name === 'reset',
     needsNoAuth: spec.flags.includes('no_auth'),
   };
   if (body.kind === 'local') {

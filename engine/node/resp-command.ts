@@ -51,6 +51,8 @@ export interface BoundCommand {
   readonly needsNoAuth: boolean;
   /** Its time may be long: it is measured for SLOWLOG. */
   readonly isMeasured: boolean;
+  /** Replies after it may be written in another version of the protocol. */
+  readonly changesReplies: boolean;
   /** SET, which has a quicker way. */
   readonly isSet: boolean;
   /** Of commands on keys. */

@@ -91,6 +91,7 @@ export class RespNode {
     });
     this.#forwarder = new RespForwarder({
       ...FORWARDER_LIMITS,
+      outstandingMax: 100_000,
       password: this.password,
       replyBytesMax: 64 * 1024 * 1024,
       now: () => performance.now(),

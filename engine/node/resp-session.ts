@@ -50,6 +50,10 @@ export class RespSession implements RespSink {
   /** The replies of an EXEC are being made: nothing may wait. */
   isExecuting = false;
   #pausedUntil: number | null = null;
+  /** Commands without a reply. */
+  #unanswered = 0;
+  /** It changes how replies are written, and waits until the earlier ones have been. */
+  #deferred: { bound: BoundCommand; argv: readonly ByteString[] } | null = null;
   /** Slots below zero are of replies that the client does not want. */
   #lastUnwanted = 0;
 
@@ -67,18 +71,29 @@ export class RespSession implements RespSink {
 
   /** The place of the next reply. */
   reserve(requestBytes: number): number {
+    this.#unanswered++;
     if (this.replies === 'on') return this.connection.reserve(requestBytes);
     if (this.replies === 'skipNext') this.replies = 'on';
     return --this.#lastUnwanted;
   }
 
   reply(slot: number, reply: ByteString): void {
+    this.#unanswered--;
     if (slot >= 0) this.connection.reply(slot, reply);
     if (slot === this.#pausedUntil) {
       this.#pausedUntil = null;
       // Never within the reply itself: what follows would run in the middle of a turn's replies.
       process.nextTick(() => this.handler.resume());
     }
+    if (this.#deferred !== null && this.#unanswered === 0) process.nextTick(() => this.#runDeferred());
+  }
+
+  #runDeferred(): void {
+    const deferred = this.#deferred;
+    this.#deferred = null;
+    if (deferred === null || this.closed) return;
+    this.#runLocal(deferred.bound, deferred.bound.body as LocalCommand, deferred.argv);
+    this.handler.resume();
   }
 
   /** Runs no further command before the reply in the slot has been given. */
@@ -107,6 +122,11 @@ export class RespSession implements RespSink {
     }
     if (this.transaction !== null && !(bound.body.kind === 'local' && bound.body.runsInMulti === true)) {
       this.answer(this.#queue(this.transaction, bound, args));
+      return;
+    }
+    if (bound.changesReplies && this.#unanswered > 0) {
+      this.#deferred = { bound, argv: argvOf(args) };
+      this.handler.pause();
       return;
     }
     if (bound.body.kind === 'local') this.#runLocal(bound, bound.body, argvOf(args));
@@ -200,7 +220,7 @@ export class RespSession implements RespSink {
       if (body.kind === 'read' && this.readsLocally && !this.isForwarded) {
         this.answer(bound.serve(node.keyspace, this, argvOf(args)));
       } else {
-        this.forward(argvOf(args), body.kind === 'write');
+        this.forward(argvOf(args), body.kind === 'write', args.requestBytes);
       }
       return;
     }
@@ -255,8 +275,8 @@ export class RespSession implements RespSink {
   }
 
   /** To the leader, whose reply comes back in this place. */
-  forward(argv: readonly ByteString[], isWrite: boolean): void {
-    const slot = this.reserve(0);
+  forward(argv: readonly ByteString[], isWrite: boolean, requestBytes: number): void {
+    const slot = this.reserve(requestBytes);
     this.node.forward({ session: this, slot, commands: [argv], isWrite, onReply: null });
   }
 }

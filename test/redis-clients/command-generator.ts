@@ -291,6 +291,9 @@ export class CommandGenerator {
       ['WAIT', '0', '-1'],
       ['SCAN', 'x'],
       ['SCAN', '18446744073709551616'],
+      ['HELLO', '2'],
+      ['HELLO', '3'],
+      ['RESET'],
       ['HELLO', '4'],
       ['HELLO', 'x'],
       ['HELLO', '2', 'FOO'],
@@ -307,7 +310,8 @@ export class CommandGenerator {
   #inTransaction(): Argv {
     for (;;) {
       const argv = this.#single();
-      if (!/^(keys|scan|ttl|expiretime|multi|exec|discard|watch)$/i.test(argv[0] as string)) return argv;
+      if (!/^(keys|scan|ttl|expiretime|multi|exec|discard|watch|hello|reset)$/i.test(argv[0] as string))
+        return argv;
     }
   }
 

@@ -21,6 +21,8 @@ function comparable(argv: readonly string[], reply: string): string {
     const [cursor, keys] = elementsOf(reply) ?? [];
     return keys === undefined ? reply : `${cursor}${elementsOf(keys)?.sort().join('')}`;
   }
+  // Who answers, and since when, differs.
+  if (name === 'hello' && /^[*%]/.test(reply)) return reply.slice(0, 4);
   return reply;
 }
 
