@@ -1,25 +1,32 @@
 // The latest changes of a keyspace in the order of the log, for those who watch keys: bounded in bytes, the same
 // on every node as far back as it goes. Part of no snapshot: a node that was restored from one begins anew.
-import type { ByteString, StoredValue } from '../protocol/command.ts';
+import { type ByteString, type StoredValue, ValueKind } from '../protocol/command.ts';
 import type { KeyRecord } from './key-record.ts';
 import type { ChangeListener } from './key-store.ts';
 
 /** `flush`: every key is gone. Several changes may share a revision: those of one entry, in their order. */
-export interface Change {
+export interface Change extends StoredValue {
   type: 'put' | 'delete' | 'flush';
   revision: number;
-  /** Empty of a flush. */
+  /** Empty of a flush. Key, value and kind are there in any case, so that one change is one small object. */
   key: ByteString;
-  /** Of a put. */
-  stored: StoredValue | null;
   /** Of a put: when the key ends; 0 for never. */
   expiresAt: number;
   /** Of a delete: the key's end had come. */
   expired: boolean;
 }
 
+const NONE = ValueKind.bytes;
 /** In the place of a forgotten one, so that nothing of it stays in memory. */
-const FORGOTTEN: Change = { type: 'flush', revision: 0, key: '', stored: null, expiresAt: 0, expired: false };
+const FORGOTTEN: Change = {
+  type: 'flush',
+  revision: 0,
+  key: '',
+  value: '',
+  kind: NONE,
+  expiresAt: 0,
+  expired: false,
+};
 /** What a change is counted as, besides its key and value. */
 const CHANGE_BYTES = 120;
 /** How far over its bound it may grow before it is trimmed. */
@@ -51,15 +58,15 @@ export class ChangeHistory implements ChangeListener {
   }
 
   put(key: ByteString, { value, kind, revision, expiresAt = 0 }: Readonly<KeyRecord>): void {
-    this.#add({ type: 'put', revision, key, stored: { value, kind }, expiresAt, expired: false });
+    this.#add({ type: 'put', revision, key, value, kind, expiresAt, expired: false });
   }
 
   removed(key: ByteString, revision: number, expired: boolean): void {
-    this.#add({ type: 'delete', revision, key, stored: null, expiresAt: 0, expired });
+    this.#add({ type: 'delete', revision, key, value: '', kind: NONE, expiresAt: 0, expired });
   }
 
   flushed(revision: number): void {
-    this.#add({ type: 'flush', revision, key: '', stored: null, expiresAt: 0, expired: false });
+    this.#add({ type: 'flush', revision, key: '', value: '', kind: NONE, expiresAt: 0, expired: false });
   }
 
   mark(): number {
@@ -134,6 +141,6 @@ export class ChangeHistory implements ChangeListener {
   }
 }
 
-function bytesOf({ key, stored }: Change): number {
-  return CHANGE_BYTES + key.length + (stored === null ? 0 : stored.value.length);
+function bytesOf({ key, value }: Change): number {
+  return CHANGE_BYTES + key.length + value.length;
 }

@@ -7,11 +7,10 @@ import { keyMembers, valueMembers } from './json-value.ts';
 export type WatchId = string | number;
 
 /** One change of a key; see kv/change-history.ts. */
-interface ChangeOfKey {
+interface ChangeOfKey extends StoredValue {
   type: 'put' | 'delete' | 'flush';
   revision: number;
   key: string;
-  stored: StoredValue | null;
   expiresAt: number;
   expired: boolean;
 }
@@ -33,13 +32,13 @@ export function compactedReply(id: RequestId, lowestRevision: number): string {
 
 /** What an event says whoever watches, without braces. */
 export function changeMembers(change: ChangeOfKey): string {
-  const { type, revision, key, stored, expiresAt, expired } = change;
+  const { type, revision, key, expiresAt, expired } = change;
   if (type === 'flush') return `"event":"flush","revision":${revision}`;
-  if (stored === null) {
+  if (type === 'delete') {
     return `"event":"delete",${keyMembers(key)},"revision":${revision}${expired ? ',"expired":true' : ''}`;
   }
   const end = expiresAt === 0 ? '' : `,"expires_at":${expiresAt}`;
-  return `"event":"put",${keyMembers(key)},${valueMembers(stored)},"revision":${revision}${end}`;
+  return `"event":"put",${keyMembers(key)},${valueMembers(change)},"revision":${revision}${end}`;
 }
 
 /** `more`: another event of the same revision follows. */
