@@ -20,7 +20,8 @@ afterAll(async () => {
 
 async function run(program: string, args: readonly string[], input = ''): Promise<string> {
   const promise = runFile(program, args, { timeout: 50_000, maxBuffer: 64 * 1024 * 1024 });
-  promise.child.stdin?.end(input);
+  // A program that asks for nothing may end before it is given nothing.
+  promise.child.stdin?.on('error', () => {}).end(input);
   return (await promise).stdout;
 }
 
