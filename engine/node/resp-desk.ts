@@ -4,8 +4,8 @@
 //
 // Order within a connection, which pipelining clients count on:
 //   - a read behind an unanswered write of its connection is served right after that write is applied. The write's
-//     commit shows that this node still led after the read had come, so the read needs no round of its own. [R1]
-//   - a write behind an unanswered read has that read served before it is applied, for the same reason.
+//     commit shows that this node still led after the read had come, so the read needs no round of its own. [R7]
+//   - a write behind an unanswered read has that read served before it is applied, for the same reason. [R8]
 //   - all other reads share the read round of their turn.
 import type { Keyspace } from '../kv/keyspace.ts';
 import type { ByteString, CommandResult } from '../protocol/command.ts';

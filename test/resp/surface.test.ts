@@ -57,7 +57,7 @@ describe('three nodes', () => {
     expect(await leader.ask('GET', 'order')).toBe('$3\r\n499\r\n');
   });
 
-  test('[R1] reads and writes of one pipeline see each other in its order, whoever else writes', async () => {
+  test('[R7] [R8] reads and writes of one pipeline see each other in its order, whoever else writes', async () => {
     const others = [0, 1].map(() => connectTo(cluster.leader()));
     const noise = others.map((other, id) =>
       other.pipeline(Array.from({ length: 1000 }, (_, at) => ['SET', `noise:${id}`, String(at)])),
