@@ -15,6 +15,8 @@ export interface MembersWorld {
   /** It goes away with its disk, and its connections break. */
   readonly retire: (node: SimulatedNode) => void;
   readonly happened: (node: NodeId, detail: string) => void;
+  /** A leader has begun to give a vote to the newcomer. */
+  readonly begun: (leader: NodeId, newcomer: NodeId) => void;
   readonly count: (what: string) => void;
 }
 
@@ -65,7 +67,10 @@ export class MembersOperator {
       if (!isBearable(after, new Set(this.#damaged))) return;
       const result = raft.proposeConfiguration(change);
       count(result.accepted ? `change begun: ${change.type}` : `change refused: ${result.why}`);
-      if (result.accepted && change.type === 'addLearner') this.#expect(id);
+      if (!result.accepted) return;
+      if (change.type === 'addLearner') this.#expect(id);
+      if (change.type === 'promote') this.#world.begun(leader.id, id);
+      if (change.type === 'replace') this.#world.begun(leader.id, change.by);
     });
   }
 
@@ -96,7 +101,9 @@ export class MembersOperator {
     if (learners.length > 0) {
       for (let more = 0; more < 3; more++)
         choices.push(() => ({ type: 'promote', id: random.pick(learners) }));
-      choices.push(() => ({ type: 'replace', id: random.pick(voters), by: random.pick(learners) }));
+      for (let more = 0; more < 3; more++) {
+        choices.push(() => ({ type: 'replace', id: random.pick(voters), by: random.pick(learners) }));
+      }
       if (random.chance(0.2)) choices.push(() => ({ type: 'remove', id: random.pick(learners) }));
     }
     if (voters.length > 1) choices.push(() => ({ type: 'remove', id: random.pick(voters) }));

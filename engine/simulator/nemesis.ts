@@ -3,7 +3,7 @@
 import type { NodeId } from '../raft/types.ts';
 import { type Network, NO_TROUBLE } from './network.ts';
 import type { Death, SimulatedNode } from './node.ts';
-import { drawOneWay, drawPartition, isolate, type PartitionShape } from './partition-shapes.ts';
+import { drawOneWay, drawPartition, isolate, type PartitionShape, setApart } from './partition-shapes.ts';
 import { type FaultKind, type SimulationPlan, TIME_PER_TICK } from './plan.ts';
 import type { Random } from './random.ts';
 
@@ -47,7 +47,7 @@ const INTERVAL_TICKS: Record<FaultKind, number> = {
   assassin: 1e9,
   transfer: 80,
   campaign: 80,
-  members: 40,
+  members: 12,
 };
 
 export class Nemesis {
@@ -149,6 +149,13 @@ export class Nemesis {
       this.#world.happened('assassin', leader.id, 'it has just won');
       this.#assassinate(leader);
     });
+  }
+
+  /** A leader and a new voter: right after the change is when majorities of old and new could be strangers. */
+  changeBegun(leader: NodeId, newcomer: NodeId): void {
+    const intensity = this.#plan.faults.get('partition');
+    if (intensity === undefined || this.#isStopped || !this.#random.chance(intensity / 2)) return;
+    this.#cut('partition', setApart(this.#ids, [leader, newcomer]));
   }
 
   /** A log whose end was just replaced is the one that corruption hurts most: what is left may be the old end. */

@@ -36,6 +36,13 @@ export function isolate(nodeIds: readonly NodeId[], alone: NodeId): PartitionSha
   return { name: `${nameOf(alone)} alone`, cuts };
 }
 
+/** `side` on one side, all others on the other. */
+export function setApart(nodeIds: readonly NodeId[], side: readonly NodeId[]): PartitionShape {
+  const others = nodeIds.filter((id) => !side.includes(id));
+  const cuts = side.flatMap((id) => others.flatMap((other) => bothWays(id, other)));
+  return { name: `${side.map(nameOf).join(' ')} | ${others.map(nameOf).join(' ')}`, cuts };
+}
+
 /** `leader` is 0 when nobody leads; it is singled out more often than others. */
 export function drawPartition(nodeIds: readonly NodeId[], leader: NodeId, random: Random): PartitionShape {
   const order = random.shuffled(nodeIds);

@@ -113,6 +113,7 @@ class Simulation implements ClusterView {
         start: (node) => this.#start(node),
         retire: (node) => this.#retire(node),
         happened: (node, detail) => this.#faultHappened('members', node, detail),
+        begun: (leader, newcomer) => this.#nemesis.changeBegun(leader, newcomer),
         count: this.#count,
       },
       random.fork('members'),

@@ -31,6 +31,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'the same, seen only by what comes of it',
+    seed: 83,
     rule: 'C3',
     withoutCheckers: ['own-term commit'],
     theme: 'churn',
@@ -98,6 +99,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'cuts the log where entries match',
+    seed: 49,
     rule: 'L3',
     edits: [
       {
@@ -109,6 +111,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'lets a committed suffix be cut',
+    seed: 18,
     rule: 'L4',
     edits: [
       {
@@ -156,6 +159,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'confirms a read by an answer to an older round',
+    seed: 58,
     rule: 'R2',
     theme: 'stale',
     edits: [
@@ -257,6 +261,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'a snapshot that is behind takes the place of the log',
+    seed: 108,
     rule: 'S8',
     theme: 'lag',
     edits: [
@@ -270,6 +275,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'a heartbeat commits in a log with a hole',
+    seed: 45,
     rule: 'C5',
     theme: 'rot',
     edits: [
@@ -282,6 +288,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'a deposed leader sends a snapshot in the name of the new term',
+    seed: 67,
     rule: 'E4',
     theme: 'lag',
     edits: [{ file: 'raft/roles.ts', from: 'core.snapshotsWanted = [];', to: '' }],
@@ -300,6 +307,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'single-step membership, seen only by what comes of it',
+    seed: 14,
     rule: 'M2',
     theme: 'members',
     withoutCheckers: ['membership'],
@@ -313,6 +321,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'ignores the joint majority when it counts votes',
+    seed: 7,
     rule: 'M2',
     theme: 'members',
     edits: [
@@ -325,6 +334,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'ignores the joint majority when it commits',
+    seed: 14,
     rule: 'M2',
     theme: 'members',
     edits: [

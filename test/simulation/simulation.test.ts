@@ -5,6 +5,7 @@ import { CampaignTotals, summarize } from '../../engine/simulator/campaign.ts';
 import { drawPlan } from '../../engine/simulator/plan.ts';
 import { replayCommand } from '../../engine/simulator/shrink.ts';
 import { simulate } from '../../engine/simulator/simulation.ts';
+import { importPatched } from './patched-engine.ts';
 
 const SEEDS = Number(process.env.QUORUMLAB_SIM_SEEDS ?? 200);
 const FROM = Number(process.env.QUORUMLAB_SIM_FROM ?? 1);
@@ -14,17 +15,20 @@ const TIMEOUT_MS = 30_000 + SEEDS * 1000;
 describe('simulated clusters', () => {
   it(
     `seeds ${FROM} to ${FROM + SEEDS - 1} keep every promise, and heal`,
-    () => {
+    async () => {
       const totals = new CampaignTotals();
+      // As plain JavaScript, outside of the test runner's module system: twice as fast.
+      const engine = await importPatched({ name: 'nothing', edits: [] });
       const startedAt = performance.now();
       for (let seed = FROM; seed < FROM + SEEDS; seed++) {
-        const result = simulate(drawPlan(seed));
+        const result = engine.simulate(engine.drawPlan(seed));
         totals.add(result);
         const { violation } = result;
         if (violation === null) continue;
         const what = `${violation.checker} [${violation.rule}] ${violation.message}`;
         expect.fail(`seed ${seed}, step ${violation.step}: ${what}\nreplay: ${replayCommand(seed, {})}`);
       }
+      engine.remove();
       if (process.env.QUORUMLAB_SIM_SEEDS !== undefined) {
         console.log(summarize(totals, performance.now() - startedAt).join('\n'));
       }
