@@ -1,6 +1,7 @@
 // The window: top bar, topology, inspector and tabs, and what stands there before and when the cluster is lost.
 import { LoaderCircle, Unplug } from 'lucide-react';
 import { Tooltip } from 'radix-ui';
+import { useEffect } from 'react';
 import { Group, type Layout, Panel, Separator } from 'react-resizable-panels';
 import { Toaster } from 'sonner';
 import { BottomTabs } from './bottom-tabs.tsx';
@@ -8,8 +9,9 @@ import { Inspector } from './inspector/inspector.tsx';
 import { duration } from './model/figures.ts';
 import { EmptyState } from './parts/empty-state.tsx';
 import { useNow } from './parts/use-now.ts';
-import { useCluster } from './store/panel-context.tsx';
+import { useCluster, usePanel } from './store/panel-context.tsx';
 import { recall, remember } from './store/remember.ts';
+import { followWatches } from './store/watch-lines.ts';
 import { CommandPalette } from './top-bar/command-palette.tsx';
 import { ResetDialog, ShortcutsDialog } from './top-bar/dialogs.tsx';
 import { useShortcuts } from './top-bar/shortcuts.ts';
@@ -21,6 +23,8 @@ export function App() {
   const theme = useTheme();
   const ready = useCluster(({ view }) => view !== null);
   useShortcuts();
+  const { cluster, ui } = usePanel();
+  useEffect(() => followWatches(cluster, ui), [cluster, ui]);
   return (
     <Tooltip.Provider delayDuration={350} skipDelayDuration={150}>
       {ready ? <Workspace /> : <Before />}

@@ -3,6 +3,7 @@
 import type { DiskFault, LinkFault } from '../../engine/protocol/faults.ts';
 import type { NodeEvent, NodeStatus } from '../../engine/protocol/node-status.ts';
 import type { NodeId } from '../../engine/raft/types.ts';
+import type { ConsoleLine } from './console-line-view.ts';
 
 /** The life of a node's process. `crashed`: it ended without being asked to. */
 export type ProcessState = 'starting' | 'running' | 'paused' | 'crashed' | 'stopped';
@@ -101,6 +102,8 @@ export type ClusterItem =
   | { type: 'sample'; sample: RateSample }
   | { type: 'workload'; workload: WorkloadStatus }
   | { type: 'failover'; failover: FailoverGap }
+  /** What a watch of the console has seen; no part of the picture. `ended`: nothing follows. */
+  | { type: 'watch'; watchId: number; lines: readonly ConsoleLine[]; ended: boolean }
   | { type: 'memberChange'; change: MemberChangeView }
   /** Its process has ended, and the panel has no such node any more. */
   | { type: 'nodeGone'; nodeId: NodeId }

@@ -1,66 +1,8 @@
 // The console's commands as data: what they are called, what they take, what they do. The grammar, completion,
 // hints and `help` all read this one table.
-import type { DiskFault, LinkEffect } from '../../engine/protocol/faults.ts';
-import type { NodeId } from '../../engine/raft/types.ts';
-import type { FolderFate } from './contract.ts';
-
-/** A node by its number, or whoever leads when the command is carried out. */
-export type NodeTarget = { kind: 'node'; nodeId: NodeId } | { kind: 'leader' };
-
-export type ConsoleCommand =
-  | { type: 'set'; key: string; value: string }
-  | { type: 'get'; key: string }
-  | { type: 'delete'; keys: readonly string[] }
-  | { type: 'bulkSet'; items: readonly { key: string; value: string }[] }
-  /** `by` is a signed 64-bit integer in decimal. */
-  | { type: 'incr'; key: string; by: string }
-  /** `expected` null: the key must not exist. */
-  | { type: 'cas'; key: string; expected: string | null; value: string }
-  | { type: 'scan'; prefix: string; limit: number }
-  | { type: 'status' }
-  | { type: 'ping' }
-  | { type: 'help'; topic: string | null }
-  | { type: 'memberList' }
-  /** `nodeId` null: the next that is free. */
-  | { type: 'memberAdd'; nodeId: NodeId | null }
-  | { type: 'memberPromote'; nodeId: NodeId }
-  | { type: 'memberRemove'; target: NodeTarget; folder: FolderFate }
-  | {
-      type: 'kill' | 'pause' | 'resume' | 'restart' | 'stop' | 'campaign' | 'snapshot' | 'wipe';
-      target: NodeTarget;
-    }
-  /** `target` null: all nodes at once. `seed` null: any. */
-  | { type: 'powerCut'; target: NodeTarget | null; seed: number | null }
-  /** `index` null: any entry. */
-  | { type: 'corrupt'; target: NodeTarget; index: number | null }
-  | { type: 'stepDown'; target: NodeTarget; successor: NodeId | null }
-  /** Nodes of different groups cannot talk. One group alone is cut off from all the others. */
-  | { type: 'partition'; groups: readonly (readonly NodeId[])[] }
-  | { type: 'link'; from: NodeId; to: NodeId; direction: 'outbound' | 'both'; effect: LinkEffect }
-  | { type: 'fault'; target: NodeTarget; fault: DiskFault }
-  | { type: 'faultClear'; target: NodeTarget }
-  | { type: 'heal' }
-  | { type: 'load'; ratePerSecond: number; clients: number; valueBytes: number; writeRatio: number }
-  | { type: 'loadStop' }
-  | { type: 'reset' };
-
-export interface ArgumentHelp {
-  name: string;
-  kind: 'text' | 'number' | 'node' | 'target' | 'targetOrAll' | 'choice';
-  choices?: readonly string[];
-  optional?: true;
-  /** May be given again and again; only as the last argument. */
-  repeated?: true;
-}
-
-export interface CommandHelp {
-  name: string;
-  aliases: readonly string[];
-  group: 'keys' | 'cluster' | 'nodes' | 'faults';
-  arguments: readonly ArgumentHelp[];
-  summary: string;
-  examples: readonly string[];
-}
+import type { DiskFault } from '../../engine/protocol/faults.ts';
+import type { ArgumentHelp, CommandHelp } from './console-command.ts';
+import { KEY_COMMANDS } from './console-key-commands.ts';
 
 /** The disk faults that have a name here, and what they are to the file-system seam. */
 export const NAMED_DISK_FAULTS = {
@@ -78,82 +20,13 @@ export type NamedDiskFault = keyof typeof NAMED_DISK_FAULTS;
 export const SYNC_DELAY = 'sync-delay';
 const FAULT_CHOICES = [...Object.keys(NAMED_DISK_FAULTS), SYNC_DELAY, 'clear'];
 
-export const SCAN_LIMIT_DEFAULT = 100;
 export const LOAD_DEFAULTS = { ratePerSecond: 500, clients: 16, valueBytes: 128, writeRatio: 1 } as const;
 
-const key: ArgumentHelp = { name: 'key', kind: 'text' };
-const value: ArgumentHelp = { name: 'value', kind: 'text' };
 const target: ArgumentHelp = { name: 'node', kind: 'target' };
 const node = (name: string): ArgumentHelp => ({ name, kind: 'node' });
 
 export const COMMAND_HELP: readonly CommandHelp[] = [
-  {
-    name: 'set',
-    aliases: [],
-    group: 'keys',
-    arguments: [key, value],
-    summary: 'Writes a value; answers once a majority has it on disk.',
-    examples: ['set greeting "hello world"', `set user:1 '{"name": "Ada"}'`],
-  },
-  {
-    name: 'get',
-    aliases: [],
-    group: 'keys',
-    arguments: [key],
-    summary: 'Reads a value; linearizable: never older than any write acknowledged before.',
-    examples: ['get greeting'],
-  },
-  {
-    name: 'delete',
-    aliases: ['del'],
-    group: 'keys',
-    arguments: [{ ...key, repeated: true }],
-    summary: 'Deletes keys, one log entry each.',
-    examples: ['delete greeting', 'del a b c'],
-  },
-  {
-    name: 'bulk-set',
-    aliases: ['bulk_set', 'mset'],
-    group: 'keys',
-    arguments: [{ name: 'key=value', kind: 'text', repeated: true }],
-    summary: 'Writes several keys as one log entry: all or nothing.',
-    examples: ['bulk-set a=1 b=2 c="three words here"'],
-  },
-  {
-    name: 'incr',
-    aliases: [],
-    group: 'keys',
-    arguments: [key, { name: 'by', kind: 'number', optional: true }],
-    summary: 'Adds to a whole number; a missing key counts as 0.',
-    examples: ['incr visits', 'incr visits 10', 'incr stock -1'],
-  },
-  {
-    name: 'cas',
-    aliases: [],
-    group: 'keys',
-    arguments: [key, { name: 'expected|nil', kind: 'text' }, { name: 'new', kind: 'text' }],
-    summary: 'Writes only if the value is the expected one; nil: only if there is none.',
-    examples: ['cas lock nil me', 'cas lock me you'],
-  },
-  {
-    name: 'scan',
-    aliases: [],
-    group: 'keys',
-    arguments: [
-      { name: 'prefix', kind: 'text', optional: true },
-      { name: '--limit n', kind: 'text', optional: true },
-    ],
-    summary: `Lists keys and values in byte order, ${SCAN_LIMIT_DEFAULT} unless told.`,
-    examples: ['scan', 'scan user: --limit 10'],
-  },
-  {
-    name: 'ping',
-    aliases: [],
-    group: 'keys',
-    arguments: [],
-    summary: 'Asks whether the cluster answers its clients.',
-    examples: ['ping'],
-  },
+  ...KEY_COMMANDS,
   {
     name: 'status',
     aliases: ['nodes'],

@@ -1,7 +1,7 @@
 // What the console offers while a line is being written: completions of the word at the cursor, and the
 // command's signature with the argument that is due. Pure.
 import type { NodeId } from '../../engine/raft/types.ts';
-import type { ArgumentHelp, CommandHelp } from './console-commands.ts';
+import type { ArgumentHelp, CommandHelp } from './console-command.ts';
 import { argumentText, COMMAND_HELP, findCommand } from './console-commands.ts';
 import { splitWords, type Word } from './console-line.ts';
 
@@ -101,8 +101,9 @@ function argumentOptions(argument: ArgumentHelp, context: CompletionContext): re
   }
 }
 
+/** `--nx|--xx` are two of them. */
 function flagOf(argument: ArgumentHelp): string[] {
-  return argument.name.startsWith('--') ? [argument.name.split(' ')[0] ?? ''] : [];
+  return argument.name.startsWith('--') ? (argument.name.split(' ')[0] ?? '').split('|') : [];
 }
 
 /** A key as it must be written in the console to be one word. */

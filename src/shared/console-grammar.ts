@@ -2,16 +2,27 @@
 // cluster, so whether node 7 exists is for the one who carries the command out.
 import type { DiskFault, LinkEffect } from '../../engine/protocol/faults.ts';
 import type { NodeId } from '../../engine/raft/types.ts';
-import type { CommandHelp, ConsoleCommand, NamedDiskFault, NodeTarget } from './console-commands.ts';
+import {
+  nodeOf,
+  numberOf,
+  Refusal,
+  refuse,
+  splitOptions,
+  takes,
+  targetOf,
+  wholeOf,
+  wrongArguments,
+} from './console-arguments.ts';
+import type { CommandHelp, ConsoleCommand, NodeTarget } from './console-command.ts';
+import type { NamedDiskFault } from './console-commands.ts';
 import {
   COMMAND_HELP,
   findCommand,
   LOAD_DEFAULTS,
   NAMED_DISK_FAULTS,
-  SCAN_LIMIT_DEFAULT,
   SYNC_DELAY,
-  signatureOf,
 } from './console-commands.ts';
+import { parseKeyOperation, parseScan, parseTransaction, parseWatch } from './console-key-grammar.ts';
 import { splitWords, type Word } from './console-line.ts';
 
 /** Seeds have 32 bits, indexes of the log 48. */
@@ -27,7 +38,10 @@ export function parseConsoleLine(line: string): ParsedLine {
   if (first === undefined || first.text.startsWith('#')) return { ok: true, command: null };
   try {
     if (words.some((word) => word.open)) refuse('A quote is still open: close it, or escape it as \\".');
-    const glued = words.find((word, position) => position > 0 && word.start === words[position - 1]?.end);
+    const glued = words.find(
+      (word, position) =>
+        position > 0 && word.start === words[position - 1]?.end && !/^;/.test(word.quoted ? '' : word.text),
+    );
     if (glued) refuse(`Put a space after the closing quote, before "${glued.text}".`);
     const help = findCommand(first.text);
     if (help === null) return { ok: false, message: unknownCommand(first.text) };
@@ -38,17 +52,6 @@ export function parseConsoleLine(line: string): ParsedLine {
   }
 }
 
-/** What a person wrote wrong. Never leaves this file. */
-class Refusal extends Error {}
-
-function refuse(message: string): never {
-  throw new Refusal(message);
-}
-
-function wrongArguments(help: CommandHelp, why: string): never {
-  return refuse(`${why} Usage: ${signatureOf(help)}. Example: ${help.examples[0]}`);
-}
-
 function parseCommand(help: CommandHelp, words: readonly Word[]): ConsoleCommand {
   switch (help.name) {
     case 'set':
@@ -57,8 +60,20 @@ function parseCommand(help: CommandHelp, words: readonly Word[]): ConsoleCommand
     case 'bulk-set':
     case 'incr':
     case 'cas':
+    case 'ttl':
+    case 'expire':
+    case 'persist':
+      return parseKeyOperation(help, words);
+    case 'txn':
+      return parseTransaction(help, words);
+    case 'watch':
+      return parseWatch(help, words);
+    case 'unwatch': {
+      takes(help, words, 0, 1);
+      return { type: 'unwatch', watchId: words[0] ? wholeOf(help, words[0], SEED_MAX) : null };
+    }
     case 'scan':
-      return parseKeyCommand(help, words);
+      return parseScan(help, words);
     case 'kill':
     case 'pause':
     case 'resume':
@@ -114,51 +129,6 @@ function parseCommand(help: CommandHelp, words: readonly Word[]): ConsoleCommand
     default:
       return refuse(`${help.name} is listed but cannot be parsed.`);
   }
-}
-
-function parseKeyCommand(help: CommandHelp, words: readonly Word[]): ConsoleCommand {
-  const [first, second, third] = words;
-  switch (help.name) {
-    case 'set':
-      if (words.length > 2) wrongArguments(help, 'A value with spaces needs quotes.');
-      takes(help, words, 2, 2);
-      return { type: 'set', key: textOf(help, first), value: textOf(help, second) };
-    case 'get':
-      takes(help, words, 1, 1);
-      return { type: 'get', key: textOf(help, first) };
-    case 'delete':
-      takes(help, words, 1, Infinity);
-      return { type: 'delete', keys: words.map((word) => word.text) };
-    case 'bulk-set':
-      takes(help, words, 1, Infinity);
-      return { type: 'bulkSet', items: words.map((word) => pairOf(help, word)) };
-    case 'incr': {
-      takes(help, words, 1, 2);
-      const by = second?.text ?? '1';
-      if (!/^[+-]?\d{1,19}$/.test(by)) wrongArguments(help, `"${by}" is not a whole number.`);
-      return { type: 'incr', key: textOf(help, first), by: by.replace(/^\+/, '') };
-    }
-    case 'cas': {
-      takes(help, words, 3, 3);
-      const missing = second?.quoted === false && second.text.toLowerCase() === 'nil';
-      const expected = missing ? null : textOf(help, second);
-      return { type: 'cas', key: textOf(help, first), expected, value: textOf(help, third) };
-    }
-    default: {
-      const { plain, options } = splitOptions(help, words, ['limit']);
-      takes(help, plain, 0, 1);
-      const limit = options.limit ?? SCAN_LIMIT_DEFAULT;
-      if (!Number.isInteger(limit) || limit < 1 || limit > 10_000) {
-        wrongArguments(help, '--limit is a whole number from 1 to 10000.');
-      }
-      return { type: 'scan', prefix: plain[0]?.text ?? '', limit };
-    }
-  }
-}
-
-function pairOf(help: CommandHelp, word: Word): { key: string; value: string } {
-  if (word.equals < 1) wrongArguments(help, `"${word.text}" is not key=value.`);
-  return { key: word.text.slice(0, word.equals), value: word.text.slice(word.equals + 1) };
 }
 
 function parseLinkCommand(help: CommandHelp, words: readonly Word[]): ConsoleCommand {
@@ -249,68 +219,6 @@ function parseLoad(help: CommandHelp, words: readonly Word[]): ConsoleCommand {
   }
   if (writes > 100) wrongArguments(help, '--writes is a percentage from 0 to 100.');
   return { type: 'load', ratePerSecond, clients, valueBytes: bytes, writeRatio: writes / 100 };
-}
-
-function splitOptions<Name extends string>(
-  help: CommandHelp,
-  words: readonly Word[],
-  names: readonly Name[],
-): { plain: Word[]; options: Partial<Record<Name, number>> } {
-  const plain: Word[] = [];
-  const options: Partial<Record<Name, number>> = {};
-  for (let position = 0; position < words.length; position += 1) {
-    const word = words[position];
-    if (word === undefined) break;
-    if (word.quoted || !word.text.startsWith('--')) {
-      plain.push(word);
-      continue;
-    }
-    const [flag = '', inline] = word.text.slice(2).split('=', 2);
-    const name = names.find((known) => known === flag.toLowerCase());
-    if (name === undefined) return wrongArguments(help, `There is no option --${flag}.`);
-    if (inline === undefined) position += 1;
-    const given = inline ?? words[position]?.text;
-    if (given === undefined || !/^\d+(\.\d+)?%?$/.test(given)) {
-      return wrongArguments(help, `--${flag} needs a number.`);
-    }
-    options[name] = Number.parseFloat(given);
-  }
-  return { plain, options };
-}
-
-function takes(help: CommandHelp, words: readonly Word[], countMin: number, countMax: number): void {
-  if (words.length < countMin) wrongArguments(help, `${help.name} needs more.`);
-  if (words.length > countMax) {
-    wrongArguments(help, countMax === 0 ? `${help.name} takes nothing.` : `${help.name} takes less.`);
-  }
-}
-
-function textOf(help: CommandHelp, word: Word | undefined): string {
-  return word?.text ?? wrongArguments(help, `${help.name} needs more.`);
-}
-
-function numberOf(help: CommandHelp, word: Word | undefined, max: number): number {
-  const text = word?.text.replace(/(ms|%)$/, '') ?? '';
-  const number = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
-  if (!(number <= max)) wrongArguments(help, `"${word?.text ?? ''}" is not a number from 0 to ${max}.`);
-  return number;
-}
-
-function wholeOf(help: CommandHelp, word: Word, max: number): number {
-  const number = numberOf(help, word, max);
-  if (!Number.isInteger(number)) wrongArguments(help, `"${word.text}" is not a whole number.`);
-  return number;
-}
-
-function targetOf(help: CommandHelp, word: Word | undefined): NodeTarget {
-  if (word?.text.toLowerCase() === 'leader') return { kind: 'leader' };
-  return { kind: 'node', nodeId: nodeOf(help, word?.text ?? '') };
-}
-
-function nodeOf(help: CommandHelp, text: string): NodeId {
-  const match = /^n?([1-9]\d{0,5})$/i.exec(text);
-  if (match === null) wrongArguments(help, `"${text}" is not a node: write n1, n2, n3 …`);
-  return Number(match?.[1]);
 }
 
 function groupsOf(help: CommandHelp, words: readonly Word[]): NodeId[][] {

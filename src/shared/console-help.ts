@@ -1,6 +1,7 @@
 // The console's `help`, from the same table as its grammar.
-import { COMMAND_HELP, type CommandHelp, findCommand, signatureOf } from './console-commands.ts';
-import type { ConsoleLine } from './contract.ts';
+import type { CommandHelp } from './console-command.ts';
+import { COMMAND_HELP, findCommand, signatureOf } from './console-commands.ts';
+import type { ConsoleLine } from './console-line-view.ts';
 
 const GROUPS: Record<CommandHelp['group'], string> = {
   keys: 'Keys',

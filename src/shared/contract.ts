@@ -3,16 +3,13 @@
 import type { DiskFault, LinkFault } from '../../engine/protocol/faults.ts';
 import type { NodeId } from '../../engine/raft/types.ts';
 import type { ClusterBatch, ClusterView } from './cluster-view.ts';
-
-/** A reply line of the console, drawn by its tone. */
-export interface ConsoleLine {
-  tone: 'value' | 'ok' | 'error' | 'note' | 'table';
-  text: string;
-}
+import type { ConsoleLine } from './console-line-view.ts';
 
 export interface ConsoleReply {
   ok: boolean;
   lines: readonly ConsoleLine[];
+  /** Lines of this watch follow as `watch` items of batches; absent for everything else. */
+  watchId?: number;
   /** Where and when a key command was served; null for panel commands. */
   receipt: {
     node: NodeId;

@@ -145,6 +145,8 @@ function applyItem(draft: Draft, item: ClusterItem, batchAt: number): void {
     case 'failover':
       applyFailover(draft, item.failover, batchAt);
       break;
+    case 'watch':
+      break;
     case 'memberChange':
       draft.changes = [
         ...draft.changes.filter(({ nodeId }) => nodeId !== item.change.nodeId),

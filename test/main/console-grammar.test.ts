@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { COMMAND_HELP, type ConsoleCommand } from '../../src/shared/console-commands.ts';
+import type { ConsoleCommand } from '../../src/shared/console-command.ts';
+import { COMMAND_HELP, findCommand, signatureOf } from '../../src/shared/console-commands.ts';
 import { completeConsoleLine, hintConsoleLine } from '../../src/shared/console-completion.ts';
 import { parseConsoleLine } from '../../src/shared/console-grammar.ts';
+import { helpLines } from '../../src/shared/console-help.ts';
+
+const PLAIN = { ttlMs: null, keepTtl: false, onlyIf: null } as const;
 
 function parsed(line: string): ConsoleCommand | null {
   const result = parseConsoleLine(line);
@@ -20,14 +24,14 @@ describe('a console line becomes a command', () => {
     ['', null],
     ['   ', null],
     ['# a note', null],
-    ['set k v', { type: 'set', key: 'k', value: 'v' }],
-    ['SET k "two words"', { type: 'set', key: 'k', value: 'two words' }],
-    ['set k {"a":1}', { type: 'set', key: 'k', value: '{"a":1}' }],
-    [`set k '{"a": "b"}'`, { type: 'set', key: 'k', value: '{"a": "b"}' }],
-    [String.raw`set k "a\"b\n\\"`, { type: 'set', key: 'k', value: 'a"b\n\\' }],
-    [String.raw`set k 'a\n'`, { type: 'set', key: 'k', value: String.raw`a\n` }],
-    ["set k it's", { type: 'set', key: 'k', value: "it's" }],
-    ['set "" ""', { type: 'set', key: '', value: '' }],
+    ['set k v', { type: 'set', key: 'k', value: 'v', ...PLAIN }],
+    ['SET k "two words"', { type: 'set', key: 'k', value: 'two words', ...PLAIN }],
+    ['set k {"a":1}', { type: 'set', key: 'k', value: '{"a":1}', ...PLAIN }],
+    [`set k '{"a": "b"}'`, { type: 'set', key: 'k', value: '{"a": "b"}', ...PLAIN }],
+    [String.raw`set k "a\"b\n\\"`, { type: 'set', key: 'k', value: 'a"b\n\\', ...PLAIN }],
+    [String.raw`set k 'a\n'`, { type: 'set', key: 'k', value: String.raw`a\n`, ...PLAIN }],
+    ["set k it's", { type: 'set', key: 'k', value: "it's", ...PLAIN }],
+    ['set "" ""', { type: 'set', key: '', value: '', ...PLAIN }],
     ['get Ключ', { type: 'get', key: 'Ключ' }],
     ['del a b', { type: 'delete', keys: ['a', 'b'] }],
     ['delete a', { type: 'delete', keys: ['a'] }],
@@ -100,6 +104,53 @@ describe('a console line becomes a command', () => {
       { type: 'load', ratePerSecond: 0, clients: 64, valueBytes: 256, writeRatio: 0.5 },
     ],
     ['load stop', { type: 'loadStop' }],
+    ['set k v --ttl 5s', { type: 'set', key: 'k', value: 'v', ...PLAIN, ttlMs: 5000 }],
+    [
+      'set k --ttl --ttl=1.5m --nx',
+      { type: 'set', key: 'k', value: '--ttl', ...PLAIN, ttlMs: 90_000, onlyIf: 'absent' },
+    ],
+    [
+      'set k v --keep-ttl --xx',
+      { type: 'set', key: 'k', value: 'v', ...PLAIN, keepTtl: true, onlyIf: 'present' },
+    ],
+    ['ttl k', { type: 'ttl', key: 'k' }],
+    ['expire k 500ms', { type: 'expire', key: 'k', ttlMs: 500 }],
+    ['expire k 30', { type: 'expire', key: 'k', ttlMs: 30_000 }],
+    ['persist k', { type: 'persist', key: 'k' }],
+    ['watch', { type: 'watch', prefix: null, key: null, fromRevision: null }],
+    ['watch user: --from 12', { type: 'watch', prefix: 'user:', key: null, fromRevision: 12 }],
+    ['watch --key k', { type: 'watch', prefix: null, key: 'k', fromRevision: null }],
+    ['unwatch', { type: 'unwatch', watchId: null }],
+    ['unwatch 2', { type: 'unwatch', watchId: 2 }],
+    [
+      'txn if a = 1 and b missing and c revision > 4 then set a "x; y"; incr n 2;del b else get a',
+      {
+        type: 'txn',
+        compare: [
+          { key: 'a', relation: '=', value: '1' },
+          { key: 'b', exists: false },
+          { key: 'c', relation: '>', revision: 4 },
+        ],
+        success: [
+          { type: 'set', key: 'a', value: 'x; y', ...PLAIN },
+          { type: 'incr', key: 'n', by: '2' },
+          { type: 'delete', keys: ['b'] },
+        ],
+        failure: [{ type: 'get', key: 'a' }],
+      },
+    ],
+    [
+      'txn then set if then; get "else"',
+      {
+        type: 'txn',
+        compare: [],
+        success: [
+          { type: 'set', key: 'if', value: 'then', ...PLAIN },
+          { type: 'get', key: 'else' },
+        ],
+        failure: [],
+      },
+    ],
     ['member', { type: 'memberList' }],
     ['members list', { type: 'memberList' }],
     ['member add', { type: 'memberAdd', nodeId: null }],
@@ -150,6 +201,20 @@ describe('a refused line names the way out', () => {
     ['fault n1 explode', /There are: sync-fails/],
     ['fault n1 sync-delay', /needs milliseconds/],
     ['fault n1 sync-fails 3', /takes no number/],
+    ['set k v --ttl soon', /"soon" is not a duration: write 500ms, 30s/],
+    ['set k v --ttl 5s --keep-ttl', /not both/],
+    ['set k v --tll 5s', /no option --tll/],
+    ['expire k 0s', /not a duration/],
+    ['watch a b', /takes less/],
+    ['watch --from x', /--from is a revision/],
+    ['watch a --key b', /Either a prefix or one key/],
+    ['txn', /then is missing/],
+    ['txn set a 1', /begins with if or then/],
+    ['txn then', /nothing to do/],
+    ['txn then frob x', /"frob" cannot stand in a transaction: set, get/],
+    ['txn then kill n1', /"kill" cannot stand in a transaction/],
+    ['txn if a ~ 1 then get a', /"a ~ 1" is not a condition/],
+    ['txn then get a else get b', /Without if, else is never done/],
     ['member explode', /"explode" is not list, add, promote or remove/],
     ['member promote', /Name the learner/],
     ['member remove', /Name the node that shall go/],
@@ -203,6 +268,24 @@ describe('completion', () => {
   });
   it('replaces the whole word that the cursor is in', () => {
     expect(complete('kill lead now', 7)).toEqual({ from: 5, to: 9, candidates: ['leader'] });
+  });
+  it('offers every command, its options and its topic, and every command is in help', () => {
+    const all = helpLines(null).map(({ text }) => text);
+    for (const help of COMMAND_HELP) {
+      expect(complete(help.name.slice(0, -1)).candidates, help.name).toContain(help.name);
+      expect(complete(`help ${help.name.slice(0, -1)}`).candidates, help.name).toContain(help.name);
+      expect(
+        all.some((line) => line.startsWith(signatureOf(help))),
+        help.name,
+      ).toBe(true);
+      const topic = helpLines(help.name).map(({ text }) => text);
+      expect(topic).toEqual([signatureOf(help), help.summary, ...help.examples]);
+      for (const alias of help.aliases) expect(findCommand(alias), alias).toBe(help);
+    }
+    expect(complete('member ').candidates).toEqual(['list', 'add', 'promote', 'remove', '--delete']);
+    expect(complete('member remove n').candidates).toEqual(['n1', 'n2', 'n3']);
+    expect(complete('set k v --').candidates).toEqual(['--ttl', '--keep-ttl', '--nx', '--xx']);
+    expect(complete('watch --').candidates).toEqual(['--key', '--from']);
   });
   it('tells which argument is due', () => {
     expect(hintConsoleLine('cas k ', 6)).toMatchObject({ command: { name: 'cas' }, active: 1 });

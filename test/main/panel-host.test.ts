@@ -87,6 +87,41 @@ it('the console speaks every key command with the cluster', async () => {
   expect(await run('help')).toContain('partition');
 });
 
+it('the console gives keys an end, does transactions, and watches what happens', async () => {
+  expect(await run('set session ada --ttl 1h')).toBe('OK, for 1 h');
+  expect(await run('ttl session')).toMatch(/^\d{4}(\.\d)? s left$/);
+  expect(await run('persist session')).toBe('OK, it stays');
+  expect(await run('ttl session')).toBe('It has no end');
+  expect(await run('expire session 2m')).toBe('OK, it ends in 2 min');
+  await expect(run('expire nothing 2m')).rejects.toThrow('There is no such key');
+  await expect(run('set session bob --nx')).rejects.toThrow('Not written: there is such a key already');
+
+  const watch = await host.call('console:execute', { line: 'watch tx:' });
+  expect(watch).toMatchObject({ ok: true, watchId: expect.any(Number) });
+  const seen = () =>
+    batches.flatMap(({ items }) =>
+      items.flatMap((item) =>
+        item.type === 'watch' && item.watchId === watch.watchId ? item.lines.map(({ text }) => text) : [],
+      ),
+    );
+  expect(await run('txn if tx:a missing then set tx:a 1; incr tx:n 2 else get tx:a')).toBe(
+    'then: the conditions hold\nset tx:a: done\nincr tx:n: 2',
+  );
+  expect(await run('txn if tx:a missing then set tx:a 1 else get tx:a; ttl tx:a')).toBe(
+    'else: a condition does not hold\nget tx:a: "1"\nttl tx:a: no end',
+  );
+  await run('del tx:a');
+  await waitUntil('the watch has seen it', () => seen().length >= 3, DEADLINE_MS);
+  expect(seen()).toEqual([
+    expect.stringMatching(/^@\d+ +put +tx:a {2}"1"$/),
+    expect.stringMatching(/^@\d+ +put +tx:n {2}2$/),
+    expect.stringMatching(/^@\d+ +delete +tx:a$/),
+  ]);
+  expect(await run(`unwatch ${watch.watchId}`)).toBe('The watch ends');
+  await waitUntil('its end is told', () => seen().at(-1) === 'The watch has ended', DEADLINE_MS);
+  await expect(run(`unwatch ${watch.watchId}`)).rejects.toThrow(/There is no watch/);
+});
+
 it('a receipt names the leader, the term, and an index that rises', async () => {
   const first = await host.call('console:execute', { line: 'set k 1' });
   const second = await host.call('console:execute', { line: 'set k 2' });

@@ -1,31 +1,76 @@
 // The console's key commands, through engine/client as any program would send them, and values as people read them.
 import type { Client } from '../../../engine/client/client.ts';
-import type { Receipt } from '../../../engine/client/operation.ts';
-import type { ReplyValue } from '../../../engine/protocol/json-client.ts';
-import type { ConsoleCommand } from '../../shared/console-commands.ts';
-import type { ConsoleLine } from '../../shared/contract.ts';
+import type { ConsoleCommand } from '../../shared/console-command.ts';
+import type { ConsoleLine } from '../../shared/console-line-view.ts';
+import { answerTransaction } from './console-transaction.ts';
+import { type Answer, counted, durationText, shownKey, shownValue, valueLine } from './console-values.ts';
 
 export type KeyCommand = Extract<
   ConsoleCommand,
-  { type: 'set' | 'get' | 'delete' | 'bulkSet' | 'incr' | 'cas' | 'scan' | 'ping' }
+  {
+    type:
+      | 'set'
+      | 'get'
+      | 'delete'
+      | 'bulkSet'
+      | 'incr'
+      | 'cas'
+      | 'scan'
+      | 'ping'
+      | 'ttl'
+      | 'persist'
+      | 'expire'
+      | 'txn';
+  }
 >;
 
-export interface Answer {
-  lines: ConsoleLine[];
-  receipt: Receipt | null;
-  ok?: boolean;
-}
+const KEY_TYPES: ReadonlySet<string> = new Set<KeyCommand['type']>([
+  'set',
+  'get',
+  'delete',
+  'bulkSet',
+  'incr',
+  'cas',
+  'scan',
+  'ping',
+  'ttl',
+  'persist',
+  'expire',
+  'txn',
+]);
 
 export function isKeyCommand(command: ConsoleCommand): command is KeyCommand {
-  return ['set', 'get', 'delete', 'bulkSet', 'incr', 'cas', 'scan', 'ping'].includes(command.type);
+  return KEY_TYPES.has(command.type);
 }
 
 export async function answerKeyCommand(client: Client, command: KeyCommand): Promise<Answer> {
   switch (command.type) {
     case 'set': {
-      const { receipt } = await client.set(command.key, command.value);
-      return { lines: [{ tone: 'ok', text: 'OK' }], receipt };
+      const { key, value, ttlMs, keepTtl, onlyIf } = command;
+      const how = { ttlMs: ttlMs ?? undefined, keepTtl: keepTtl || undefined, onlyIf: onlyIf ?? undefined };
+      const { written, receipt } = await client.set(key, value, how);
+      if (written)
+        return {
+          lines: [{ tone: 'ok', text: ttlMs === null ? 'OK' : `OK, for ${durationText(ttlMs)}` }],
+          receipt,
+        };
+      const why = onlyIf === 'absent' ? 'there is such a key already' : 'there is no such key';
+      return { ok: false, lines: [{ tone: 'note', text: `Not written: ${why}` }], receipt };
     }
+    case 'ttl':
+      return timeLeft(client, command.key);
+    case 'expire': {
+      const { changed, receipt } = await client.expire(command.key, command.ttlMs);
+      if (!changed) return { ok: false, lines: [{ tone: 'note', text: 'There is no such key' }], receipt };
+      return { lines: [{ tone: 'ok', text: `OK, it ends in ${durationText(command.ttlMs)}` }], receipt };
+    }
+    case 'persist': {
+      const { changed, receipt } = await client.persist(command.key);
+      const text = changed ? 'OK, it stays' : 'Nothing to change: no such key, or no end';
+      return { lines: [{ tone: changed ? 'ok' : 'note', text }], receipt };
+    }
+    case 'txn':
+      return answerTransaction(client, command);
     case 'get': {
       const { found, value, receipt } = await client.get(command.key);
       return { lines: [found ? valueLine(value) : { tone: 'note', text: '(nil)' }], receipt };
@@ -78,27 +123,9 @@ async function scanKeys(
   return { lines, receipt };
 }
 
-export function counted(count: number, noun: string): string {
-  return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
-}
-
-function shownValue(value: ReplyValue): string {
-  if (value instanceof Uint8Array) return bytesText(value);
-  if (typeof value === 'bigint') return String(value);
-  return JSON.stringify(value, (_name, part: unknown) => (typeof part === 'bigint' ? Number(part) : part));
-}
-
-/** As redis-cli shows bytes: `"\\xff\\x00"`. */
-function bytesText(bytes: Uint8Array): string {
-  return `"${Array.from(bytes, (byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('')}"`;
-}
-
-function valueLine(value: ReplyValue): ConsoleLine {
-  return { tone: 'value', text: shownValue(value) };
-}
-
-/** Quoted when it could be taken for something else. */
-function shownKey(key: string | Uint8Array): string {
-  if (key instanceof Uint8Array) return bytesText(key);
-  return /^[\x21\x23-\x7e\u00a1-\uffff]+$/.test(key) ? key : JSON.stringify(key);
+async function timeLeft(client: Client, key: string): Promise<Answer> {
+  const { exists, ttlMs, receipt } = await client.ttl(key);
+  if (!exists) return { lines: [{ tone: 'note', text: '(nil)' }], receipt };
+  const text = ttlMs === null ? 'It has no end' : `${durationText(ttlMs)} left`;
+  return { lines: [{ tone: 'value', text }], receipt };
 }

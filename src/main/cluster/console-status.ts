@@ -1,6 +1,6 @@
 // What the console tells of the cluster: `status` and `member list`.
 import type { ClusterView, NodeView } from '../../shared/cluster-view.ts';
-import type { ConsoleLine } from '../../shared/contract.ts';
+import type { ConsoleLine } from '../../shared/console-line-view.ts';
 import { leaderOf } from '../../shared/leader.ts';
 import { majorityWords, membershipOf, membersOf, votingSides } from '../../shared/membership.ts';
 

@@ -5,13 +5,16 @@ import { ClientError } from '../../../engine/client/client-error.ts';
 import type { Receipt } from '../../../engine/client/operation.ts';
 import type { NodeId } from '../../../engine/raft/types.ts';
 import type { ClusterView } from '../../shared/cluster-view.ts';
-import type { ConsoleCommand, NodeTarget } from '../../shared/console-commands.ts';
+import type { ConsoleCommand, NodeTarget } from '../../shared/console-command.ts';
 import { parseConsoleLine } from '../../shared/console-grammar.ts';
 import { helpLines } from '../../shared/console-help.ts';
-import type { ConsoleLine, ConsoleReply, WorkloadRequest } from '../../shared/contract.ts';
+import type { ConsoleLine } from '../../shared/console-line-view.ts';
+import type { ConsoleReply, WorkloadRequest } from '../../shared/contract.ts';
 import { leaderOf } from '../../shared/leader.ts';
-import { answerKeyCommand, counted, isKeyCommand, type KeyCommand } from './console-keys.ts';
+import { answerKeyCommand, isKeyCommand, type KeyCommand } from './console-keys.ts';
 import { memberLines, statusLines } from './console-status.ts';
+import { counted } from './console-values.ts';
+import type { ConsoleWatches } from './console-watches.ts';
 import type { Acknowledgement } from './failover-stopwatch.ts';
 import type { MemberChanges } from './member-changes.ts';
 import type { Supervisor } from './supervisor.ts';
@@ -21,6 +24,7 @@ export interface ConsoleOptions {
   client: Client;
   supervisor: Supervisor;
   changes: MemberChanges;
+  watches: ConsoleWatches;
   view: () => ClusterView;
   startWorkload: (request: WorkloadRequest) => void;
   stopWorkload: () => void;
@@ -47,6 +51,7 @@ export class PanelConsole {
     if (!parsed.ok) return { ok: false, lines: [{ tone: 'error', text: parsed.message }], receipt: null };
     if (parsed.command === null) return { ok: true, lines: [], receipt: null };
     try {
+      if (parsed.command.type === 'watch') return await this.#watch(parsed.command);
       if (isKeyCommand(parsed.command)) return await this.#keys(parsed.command);
       const lines = await this.#panel(parsed.command);
       return { ok: true, lines, receipt: null };
@@ -56,11 +61,18 @@ export class PanelConsole {
     }
   }
 
+  async #watch(command: Extract<ConsoleCommand, { type: 'watch' }>): Promise<ConsoleReply> {
+    const { watchId, from } = await this.#options.watches.begin(command);
+    const what = command.key ?? (command.prefix === null ? 'every key' : `${command.prefix}*`);
+    const text = `Watch ${watchId}: ${what}, from revision ${from} on; unwatch ${watchId} ends it`;
+    return { ok: true, lines: [{ tone: 'note', text }], receipt: null, watchId };
+  }
+
   async #keys(command: KeyCommand): Promise<ConsoleReply> {
     const startedAt = wallClockMs();
     try {
       const { lines, receipt, ok = true } = await answerKeyCommand(this.#options.client, command);
-      const isWrite = !['get', 'scan', 'ping'].includes(command.type);
+      const isWrite = !['get', 'scan', 'ping', 'ttl'].includes(command.type);
       if (isWrite && receipt !== null) {
         const { nodeId, term } = receipt;
         this.#options.onAcknowledged({ startedAt, at: wallClockMs(), nodeId, term });
@@ -72,13 +84,17 @@ export class PanelConsole {
     }
   }
 
-  async #panel(command: Exclude<ConsoleCommand, KeyCommand>): Promise<ConsoleLine[]> {
+  async #panel(command: Exclude<ConsoleCommand, KeyCommand | { type: 'watch' }>): Promise<ConsoleLine[]> {
     const { supervisor } = this.#options;
     switch (command.type) {
       case 'help':
         return helpLines(command.topic);
       case 'status':
         return statusLines(this.#options.view());
+      case 'unwatch': {
+        const count = this.#options.watches.end(command.watchId);
+        return done(count === 0 ? 'No watch runs' : count === 1 ? 'The watch ends' : `${count} watches end`);
+      }
       case 'memberList':
       case 'memberAdd':
       case 'memberPromote':

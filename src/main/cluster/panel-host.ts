@@ -14,6 +14,7 @@ import { parseCallArgument } from '../../shared/contract-schemas.ts';
 import { membersOf } from '../../shared/membership.ts';
 import { type ClusterFolder, openClusterFolder } from './cluster-folder.ts';
 import { PanelConsole } from './console.ts';
+import { ConsoleWatches } from './console-watches.ts';
 import { type Acknowledgement, FailoverStopwatch } from './failover-stopwatch.ts';
 import { MemberChanges } from './member-changes.ts';
 import type { NodeLauncher } from './node-launcher.ts';
@@ -169,19 +170,12 @@ function wire(options: PanelHostOptions, folder: ClusterFolder, { ports, notes }
     now: wallClockMs,
   });
   for (const text of notes) onDeed(text, null);
-  const changes = new MemberChanges({
+  const changes = createChanges({
     supervisor,
     folder,
-    members: client.members,
-    view: () => recorder.view(),
-    choosePorts: async (nodeId) => {
-      const anyPorts = options.anyPorts ?? false;
-      const { ports } = await chooseNodePorts([nodeId], { anyPorts, reserved: folder.nodes });
-      return { nodeId, client: ports[0]?.client ?? 0, peer: ports[0]?.peer ?? 0 };
-    },
-    onChange: (change) => recorder.add({ type: 'memberChange', change }),
-    onDeed,
-    now: wallClockMs,
+    client,
+    recorder,
+    anyPorts: options.anyPorts ?? false,
   });
   const workload = new Workload({
     addresses: () => supervisor.processes().map(({ clientAddress }) => clientAddress),
@@ -194,10 +188,15 @@ function wire(options: PanelHostOptions, folder: ClusterFolder, { ports, notes }
     stopwatch.forget();
     await supervisor.reset();
   };
+  const watches = new ConsoleWatches({
+    client,
+    onLines: (watchId, lines, ended) => recorder.add({ type: 'watch', watchId, lines, ended }),
+  });
   const panelConsole = new PanelConsole({
     client,
     supervisor,
     changes,
+    watches,
     view: () => recorder.view(),
     startWorkload: (request) => workload.start(request),
     stopWorkload: () => workload.stop(),
@@ -207,6 +206,29 @@ function wire(options: PanelHostOptions, folder: ClusterFolder, { ports, notes }
   const clients = [client, probeClient];
   const info = appInfo(options, folder);
   return { info, clients, stopwatch, supervisor, changes, recorder, workload, panelConsole, reset };
+}
+
+function createChanges(of: {
+  supervisor: Supervisor;
+  folder: ClusterFolder;
+  client: Client;
+  recorder: Recorder;
+  anyPorts: boolean;
+}): MemberChanges {
+  const { supervisor, folder, client, recorder, anyPorts } = of;
+  return new MemberChanges({
+    supervisor,
+    folder,
+    members: client.members,
+    view: () => recorder.view(),
+    choosePorts: async (nodeId) => {
+      const { ports } = await chooseNodePorts([nodeId], { anyPorts, reserved: folder.nodes });
+      return { nodeId, client: ports[0]?.client ?? 0, peer: ports[0]?.peer ?? 0 };
+    },
+    onChange: (change) => recorder.add({ type: 'memberChange', change }),
+    onDeed: (text, nodeId) => recorder.add({ type: 'deed', at: wallClockMs(), text, nodeId }),
+    now: wallClockMs,
+  });
 }
 
 function votersOf(view: ClusterView): readonly NodeId[] | null {

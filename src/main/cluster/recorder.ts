@@ -51,7 +51,7 @@ export class Recorder {
 
   add(item: ClusterItem): void {
     if (item.type === 'status') this.#sampler.status(item.status);
-    if (item.type === 'event' || item.type === 'sample') {
+    if (item.type === 'event' || item.type === 'sample' || (item.type === 'watch' && !item.ended)) {
       if (this.#eventsCount >= BATCH_EVENTS_MAX) {
         this.#dropped += 1;
         return;

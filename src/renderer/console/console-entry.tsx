@@ -1,7 +1,8 @@
 // One line of the console and its answer, with the receipt folded away.
 import { ChevronRight } from 'lucide-react';
 import { memo, useState } from 'react';
-import type { ConsoleLine, ConsoleReply } from '../../shared/contract.ts';
+import type { ConsoleLine } from '../../shared/console-line-view.ts';
+import type { ConsoleReply } from '../../shared/contract.ts';
 import { nodeName } from '../model/appearance.ts';
 import { count, milliseconds, UNKNOWN } from '../model/figures.ts';
 import type { ConsoleEntry } from '../store/interface-store.ts';
@@ -26,6 +27,10 @@ export const ConsoleEntryView = memo(function ConsoleEntryView({ entry }: { entr
         {reply?.receipt == null ? null : <Receipt receipt={reply.receipt} />}
       </div>
       {reply === null ? <p className="pl-4 text-faint">…</p> : <Lines lines={reply.lines} />}
+      {entry.forgotten > 0 ? (
+        <p className="pl-4 text-faint">{count(entry.forgotten)} older lines are not kept</p>
+      ) : null}
+      <Lines lines={entry.watched} />
     </div>
   );
 });

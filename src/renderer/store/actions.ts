@@ -111,7 +111,9 @@ function consoleActions(bridge: Bridge, ui: InterfaceStore) {
     execute: async (line: string): Promise<void> => {
       const id = ++entryId;
       ui.setState((state) => ({
-        consoleEntries: [...state.consoleEntries, { id, line, reply: null }].slice(-CONSOLE_ENTRIES_MAX),
+        consoleEntries: [...state.consoleEntries, { id, line, reply: null, watched: [], forgotten: 0 }].slice(
+          -CONSOLE_ENTRIES_MAX,
+        ),
         consoleLines: remembered(historyOf(state.consoleLines), line).lines,
       }));
       const reply = await bridge.call('console:execute', { line }).catch(refusal);

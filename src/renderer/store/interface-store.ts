@@ -2,6 +2,7 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { NodeId } from '../../../engine/raft/types.ts';
 import { LOAD_DEFAULTS } from '../../shared/console-commands.ts';
+import type { ConsoleLine } from '../../shared/console-line-view.ts';
 import type { ConsoleReply, WorkloadRequest } from '../../shared/contract.ts';
 import { HISTORY_MAX } from '../model/console-history.ts';
 import type { EventKind } from '../model/event-sentences.ts';
@@ -16,6 +17,10 @@ export interface ConsoleEntry {
   line: string;
   /** Null while the answer is under way. */
   reply: ConsoleReply | null;
+  /** Of a watch: what it has seen, the newest last, bounded by WATCH_LINES_MAX. */
+  watched: readonly ConsoleLine[];
+  /** Lines that are not kept any more. */
+  forgotten: number;
 }
 
 export interface InterfaceState {
@@ -33,6 +38,7 @@ export interface InterfaceState {
 }
 
 export const CONSOLE_ENTRIES_MAX = 400;
+export const WATCH_LINES_MAX = 200;
 /** Up to what SAMPLES_MAX holds at two samples a second. */
 export const CHART_MINUTES = [1, 2, 5] as const;
 
