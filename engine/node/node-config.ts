@@ -127,3 +127,9 @@ export function splitAddress(text: string): { host: string; port: number } {
   const colon = text.lastIndexOf(':');
   return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) };
 }
+
+/** Null for anything else. Other members of the object are ignored. */
+export function parseMemberAddress(value: unknown): z.output<typeof memberSchema> | null {
+  const { id, peer, client } = (value ?? {}) as Record<string, unknown>;
+  return memberSchema.safeParse({ id, peer, client }).data ?? null;
+}

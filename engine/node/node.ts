@@ -24,12 +24,12 @@ import { FollowerLag } from './follower-lag.ts';
 import { FORWARDER_LIMITS, Forwarder } from './forwarder.ts';
 import { createPages } from './health.ts';
 import { inTime } from './in-time.ts';
-import { MemberBook } from './member-book.ts';
-import { MemberDesk } from './member-desk.ts';
+import type { MemberBook } from './member-book.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { carryOutAction } from './node-actions.ts';
 import type { NodeConfig } from './node-config.ts';
 import { type NodeDisk, openNodeDisk } from './node-disk.ts';
+import { NodeMembers } from './node-members.ts';
 import { NodeSnapshots } from './node-snapshots.ts';
 import { openPeerPort } from './peer-port.ts';
 import { raftOptionsOf, tickIntervalMsOf } from './raft-options.ts';
@@ -52,8 +52,7 @@ interface OpenParts {
   store: LogStore;
   loop: DriveLoop;
   desk: RequestDesk;
-  book: MemberBook;
-  memberDesk: MemberDesk;
+  members: NodeMembers;
   resp: RespNode;
   peers: PeerTransport;
   clients: ClientServer;
@@ -152,9 +151,14 @@ export class RunningNode {
       alarms: this.#alarms,
       onMemoryRestored: disk.hasLostMemory ? () => disk.forgetLoss() : null,
     });
-    const book = new MemberBook(config, () => raft.configuration);
+    const members = new NodeMembers({
+      config,
+      raft,
+      forward: (to, line, leader) => this.#forwarder.forward(to, line, leader),
+      wake: () => loop.wake(),
+    });
+    const { book } = members;
     const desk = this.#createDesk(raft, loop, book);
-    const memberDesk = this.#createMemberDesk(raft, loop, book);
     const resp = this.#createResp(raft, loop, desk, book);
     const snapshots = new NodeSnapshots({
       config,
@@ -171,7 +175,7 @@ export class RunningNode {
       peers = await openPeerPort({
         config,
         raft,
-        book,
+        members,
         events: this.#events,
         log: this.#host.log,
         isStopping: () => this.#stopping,
@@ -179,8 +183,9 @@ export class RunningNode {
         wake: () => loop.wake(),
       });
       const metrics = createMetrics(config.nodeId, () => this.status(), this.#counters);
-      const clients = await this.#openClients({ desk, memberDesk, resp, metrics });
-      this.#parts = { raft, store, loop, desk, book, memberDesk, resp, peers, clients, snapshots };
+      const clients = await this.#openClients({ desk, members, resp, metrics });
+      this.#parts = { raft, store, loop, desk, members, resp, peers, clients, snapshots };
+      members.start(peers);
     } catch (error) {
       await peers?.close();
       await disk.close();
@@ -216,24 +221,13 @@ export class RunningNode {
       },
       snapshots: (wanted, chunks) => this.#open.snapshots.carryOut(wanted, chunks),
       softStateChanged: (softState) => this.#softStateChanged(softState),
-      configurationChanged: () => this.#open.book.follow(this.#open.peers),
+      configurationChanged: () => this.#open.members.follow(),
       happened: (events: readonly RaftEvent[]) => {
         for (const event of events) this.#events.record(event);
-        this.#open.memberDesk.happened(events);
+        this.#open.members.desk.happened(events);
       },
       afterReady: () => this.#open.clients.flush(),
     };
-  }
-
-  #createMemberDesk(raft: Raft, loop: DriveLoop, book: MemberBook): MemberDesk {
-    return new MemberDesk({
-      nodeId: this.config.nodeId,
-      raft,
-      book,
-      requestTimeoutMs: this.config.requestTimeoutMs,
-      forward: (to, line, leader) => this.#forwarder.forward(to, line, leader),
-      wake: () => loop.wake(),
-    });
   }
 
   #createDesk(raft: Raft, loop: DriveLoop, book: MemberBook): RequestDesk {
@@ -269,12 +263,12 @@ export class RunningNode {
 
   #openClients(behind: {
     desk: RequestDesk;
-    memberDesk: MemberDesk;
+    members: NodeMembers;
     resp: RespNode;
     metrics: Metrics;
   }): Promise<ClientServer> {
     const { config } = this;
-    const { desk, memberDesk, resp, metrics } = behind;
+    const { desk, members, resp, metrics } = behind;
     const auth = new ClientAuth(config.password ?? null);
     return openClientServer({
       ...config.client,
@@ -287,7 +281,7 @@ export class RunningNode {
           const to = { id: request.id, slot, connection };
           if (!auth.admits(request, to)) continue;
           if (request.type === 'memberList' || request.type === 'memberChange') {
-            memberDesk.take(request, to, { line, arrivedAt });
+            members.desk.take(request, to, { line, arrivedAt });
           } else {
             desk.take(request, to, { line, arrivedAt });
           }
@@ -303,18 +297,17 @@ export class RunningNode {
     if (leaderId !== 0) this.#counters.leaderChangesTotal++;
     if (role === 'leader') return;
     this.#open.desk.leadershipLost();
-    this.#open.memberDesk.leadershipLost();
+    this.#open.members.desk.leadershipLost();
     this.#open.resp.desk.leadershipLost();
   }
 
   #tick(count: number): void {
-    const { raft, desk, book, memberDesk, resp, loop, peers, snapshots } = this.#open;
+    const { raft, desk, members, resp, loop, snapshots } = this.#open;
     for (let done = 0; done < count; done++) raft.tick();
     const now = performance.now();
     desk.expire(now);
     resp.tick(now);
-    memberDesk.expire(now);
-    book.expire(now, peers);
+    members.tick(now);
     snapshots.watch(now);
     this.#forwarder.expire(now - this.config.requestTimeoutMs);
     this.#watchdog?.watch(count);
@@ -322,9 +315,9 @@ export class RunningNode {
   }
 
   status(): NodeStatus {
-    const { raft, store, book, peers, clients, snapshots } = this.#open;
+    const { raft, store, members, peers, clients, snapshots } = this.#open;
     return buildStatus({
-      members: book.list(),
+      members: members.book.list(),
       config: this.config,
       tickIntervalMs: tickIntervalMsOf(this.config),
       startedAt: this.#startedAt,
@@ -381,6 +374,7 @@ export class RunningNode {
     this.#parts?.loop.stop();
     this.#parts?.resp.close();
     this.#forwarder.close();
+    this.#parts?.members.stop();
     void this.#parts?.peers.close();
     void this.#parts?.clients.close();
   }
@@ -412,6 +406,7 @@ export class RunningNode {
     this.#stopping = true;
     this.#ticker.stop();
     this.#forwarder.close();
+    this.#parts?.members.stop();
     this.#open.resp.close();
     await clients.close();
     await peers.close();

@@ -5,13 +5,13 @@ import type { TransportLog } from '../transport/log.ts';
 import { openPeerTransport } from '../transport/peer-transport.ts';
 import type { PeerTransport } from '../transport/types.ts';
 import type { EventRecorder } from './event-recorder.ts';
-import type { MemberBook } from './member-book.ts';
 import type { NodeConfig } from './node-config.ts';
+import type { NodeMembers } from './node-members.ts';
 
 export interface PeerPortOptions {
   config: NodeConfig;
   raft: Raft;
-  book: MemberBook;
+  members: NodeMembers;
   events: EventRecorder;
   log: TransportLog;
   /** What comes now is not wanted any more. */
@@ -23,13 +23,13 @@ export interface PeerPortOptions {
 
 /** Rejects when the port cannot be had. */
 export function openPeerPort(options: PeerPortOptions): Promise<PeerTransport> {
-  const { config, raft, book, events, log, isStopping, snapshotAnswered, wake } = options;
+  const { config, raft, members, events, log, isStopping, snapshotAnswered, wake } = options;
   return openPeerTransport({
     nodeId: config.nodeId,
     clusterId: config.clusterId,
     secret: config.peerSecret ?? null,
     ...config.peer,
-    peers: book.links(),
+    peers: members.book.links(),
     random: Math.random,
     log,
     listener: {
@@ -47,6 +47,7 @@ export function openPeerPort(options: PeerPortOptions): Promise<PeerTransport> {
         raft.peerConnected(peer);
         wake();
       },
+      onStranger: (peer) => members.knocked(peer),
       onDisconnected: (peer, reason, broken) => {
         events.record({ type: 'peerDisconnected', peer, reason });
         if (broken && !isStopping()) raft.peerLost(peer);

@@ -165,9 +165,10 @@ class TcpPeerTransport implements PeerTransport, PeerLinkContext, IncomingListen
 
   onHandshake(connection: IncomingConnection, handshake: Handshake, doubt: string | null): string | null {
     const link = this.#links.get(handshake.from);
+    const mismatch = doubt ?? objection(this.identity, handshake);
+    if (mismatch === null && link === undefined) this.listener.onStranger?.(handshake.from);
     const reason =
-      doubt ??
-      objection(this.identity, handshake) ??
+      mismatch ??
       (link === undefined
         ? `node ${handshake.from} is no peer of node ${this.identity.nodeId}`
         : link.objectionToIncoming());

@@ -14,6 +14,8 @@ export interface PeerTransportListener {
   onMessages(messages: readonly Message[]): void;
   /** This node's connection to the peer stands. */
   onConnected(peer: NodeId): void;
+  /** A node of this cluster that is no peer here was refused: this node may be the one that is behind. */
+  onStranger?(node: NodeId): void;
   /** `broken`: it stood and was torn down by the other side or the network, as when its process died. */
   onDisconnected(peer: NodeId, reason: string, broken: boolean): void;
 }

@@ -147,6 +147,37 @@ describe('a cluster', () => {
   });
 });
 
+describe('a node that does not know who leads', () => {
+  test('[M9] [M10] finds it: a newcomer with one seed, and a founder that was away while its successors came', async () => {
+    const { running, start, stop, leader, ask } = await world();
+    const founders = [await addressOf(1), await addressOf(2), await addressOf(3)];
+    for (const own of founders) await start(own, { peers: founders });
+    const level = (id: number): Promise<void> =>
+      waitUntil(`n${id} is level`, () =>
+        [...running.values()].some((node) =>
+          node.status().raft.progress.some((each) => each.id === id && each.lagEntries === 0),
+        ),
+      );
+    await leader();
+    await stop(3);
+    const newcomers = [await addressOf(4), await addressOf(5)];
+    // Each knows one founder, which need not lead.
+    for (const [at, own] of newcomers.entries()) {
+      await start(own, { peers: [founders[at] as Address, own], join: true });
+      expect(await ask(addOf(own))).toMatchObject({ status: 'ok' });
+      await level(own.id);
+      expect(await ask({ command: 'member_promote', node_id: own.id })).toMatchObject({ status: 'ok' });
+    }
+    // One of the newcomers leads, and n3 has never heard of it.
+    await (await leader()).act({ kind: 'stepDown', target: 4 });
+    await waitUntil('n4 leads', () => running.get(4)?.status().raft.role === 'leader');
+    const back = await start(founders[2] as Address, { peers: founders, wasMember: true });
+    await waitUntil('the founder knows all five', () => back.status().members.length === 5);
+    await level(3);
+    expect(back.status().raft.leaderId).toBe((await leader()).config.nodeId);
+  });
+});
+
 describe('the member commands', () => {
   test('[M8] say what is wrong, list who is there, and send elsewhere who asks a follower', async () => {
     const { running, start, leader, ask } = await world();
