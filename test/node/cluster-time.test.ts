@@ -76,7 +76,7 @@ describe('[K7] the time of proposals', () => {
 
 describe('[K8] the end of a key', () => {
   test('is proposed by the leader alone, once it has come, and one entry at a time', () => {
-    const { raft, time, pass, apply } = open();
+    const { raft, keyspace, time, pass, apply } = open();
     apply(T, 100);
     pass(100);
     time.keep();
