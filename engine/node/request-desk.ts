@@ -62,7 +62,7 @@ interface ReadBatch {
 
 /** Hears of each entry around its application, for what waits for it elsewhere. */
 export interface ApplyObserver {
-  beforeApply(index: number): void;
+  beforeApply(index: number, term: number): void;
   applied(result: CommandResult): void;
 }
 
@@ -235,7 +235,7 @@ export class RequestDesk {
     const { keyspace, counters } = this.#options;
     for (const entry of entries) {
       if (entry.kind !== EntryKind.command) continue;
-      observer?.beforeApply(entry.index);
+      observer?.beforeApply(entry.index, entry.term);
       const result = keyspace.apply(entry.index, entry.term, entry.data);
       observer?.applied(result);
       counters.entriesAppliedTotal++;

@@ -3,8 +3,9 @@
 // command beyond its entry: what waits stands in the columns of its turn's batch.
 //
 // Order within a connection, which pipelining clients count on:
-//   - a read behind an unanswered write of its connection is served right after that write is applied. The write's
-//     commit shows that this node still led after the read had come, so the read needs no round of its own. [R7]
+//   - a read behind a write of its connection that is proposed with this turn is served right after that write is
+//     applied. The write's commit shows that this node still led after the read had come: no round is needed. [R7]
+//     Behind writes of earlier turns it waits for them and for its turn's round.
 //   - a write behind an unanswered read has that read served before it is applied, for the same reason. [R8]
 //   - all other reads share the read round of their turn.
 import type { Keyspace } from '../kv/keyspace.ts';
@@ -71,6 +72,7 @@ export interface RespDeskOptions {
 
 /** Far from the tokens of the other desk. */
 const TOKEN_BEGIN = 2 ** 40;
+const TOKENS_PER_TURN = 2;
 
 const REFUSALS: Record<Exclude<ProposeRefusal, 'transferring'>, string> = {
   notLeader: '-TRYAGAIN leadership has moved; nothing was done\r\n',
@@ -85,6 +87,8 @@ export class RespDesk {
   readonly #options: RespDeskOptions;
   #pending: WriteBatch | null = null;
   #pendingReads: ReadBatch | null = null;
+  /** Of this turn as well, behind writes of earlier turns. */
+  #pendingLateReads: ReadBatch | null = null;
   /** Proposed, in index order. */
   #writes: WriteBatch[] = [];
   /** In token order. */
@@ -105,7 +109,7 @@ export class RespDesk {
       };
       this.#options.wake();
     }
-    if (session.readsWaiting > 0) batch.readsFirst = this.#token + (this.#pendingReads === null ? 0 : 1);
+    if (session.readsWaiting > 0) batch.readsFirst = this.#newestToken;
     batch.entries.push(entry);
     batch.sessions.push(session);
     batch.slots.push(session.reserve(entry.data.length));
@@ -117,39 +121,64 @@ export class RespDesk {
   /** Returns the slot of its reply. */
   read(session: RespSession, serve: ReadServe, argv: readonly ByteString[], requestBytes: number): number {
     const slot = session.reserve(requestBytes);
-    const behind =
-      session.writesWaiting === 0 ? null : (this.#pending ?? this.#writes[this.#writes.length - 1]);
-    if (behind !== null && behind !== undefined) {
+    if (session.writesWaiting > 0 && this.#pending !== null) {
+      const behind = this.#pending;
+      if (session.readsWaiting > 0) behind.readsFirst = this.#newestToken;
       behind.reads ??= { offsets: [], sessions: [], slots: [], serves: [], argvs: [], served: 0 };
       behind.reads.offsets.push(behind.entries.length - 1);
       push(behind.reads, session, slot, serve, argv);
       return slot;
     }
-    if (this.#pendingReads === null) {
-      this.#pendingReads = {
-        ...{ token: 0, arrivedAt: performance.now(), index: 0, indexMin: 0, done: false },
-        ...{ sessions: [], slots: [], serves: [], argvs: [] },
-      };
-      this.#options.wake();
+    // Its writes were proposed before it came: their commit says nothing about who leads now.
+    let batch: ReadBatch;
+    if (session.writesWaiting > 0) {
+      this.#pendingLateReads ??= this.#newReads();
+      batch = this.#pendingLateReads;
+    } else {
+      this.#pendingReads ??= this.#newReads();
+      batch = this.#pendingReads;
     }
-    push(this.#pendingReads, session, slot, serve, argv);
+    push(batch, session, slot, serve, argv);
     session.readsWaiting++;
     return slot;
   }
 
+  #newReads(): ReadBatch {
+    this.#options.wake();
+    return {
+      ...{ token: 0, arrivedAt: performance.now(), index: 0, indexMin: 0, done: false },
+      ...{ sessions: [], slots: [], serves: [], argvs: [] },
+    };
+  }
+
+  /** Of the reads that have come so far; those of this turn get theirs when it ends. */
+  get #newestToken(): number {
+    return (
+      this.#token + (this.#pendingReads === null && this.#pendingLateReads === null ? 0 : TOKENS_PER_TURN)
+    );
+  }
+
   /** Before the core is asked what it owes: one proposal and one read round for the whole turn. */
   submit(): void {
-    const { raft } = this.#options;
-    const reads = this.#pendingReads;
-    if (reads !== null) {
-      this.#pendingReads = null;
-      reads.token = ++this.#token;
-      reads.indexMin = this.#options.time.waitIndex;
-      this.#reads.push(reads);
+    const [reads, late] = [this.#pendingReads, this.#pendingLateReads];
+    this.#pendingReads = null;
+    this.#pendingLateReads = null;
+    const last = this.#writes[this.#writes.length - 1];
+    if (reads !== null) this.#ask(reads, this.#token + 1, 0);
+    if (late !== null) {
+      this.#ask(late, this.#token + 2, last === undefined ? 0 : last.firstIndex + last.entries.length - 1);
     }
+    if (reads !== null || late !== null) this.#token += TOKENS_PER_TURN;
     if (this.#pending !== null) this.#propose(this.#pending);
-    if (reads !== null) raft.readIndex(reads.token);
     if (this.#reads.length > 0) this.#serveConfirmed();
+  }
+
+  /** Both batches of a turn share its read round. */
+  #ask(reads: ReadBatch, token: number, indexMin: number): void {
+    reads.token = token;
+    reads.indexMin = Math.max(indexMin, this.#options.time.waitIndex);
+    this.#reads.push(reads);
+    this.#options.raft.readIndex(token);
   }
 
   #propose(batch: WriteBatch): void {
@@ -170,10 +199,10 @@ export class RespDesk {
   }
 
   /** Before the entry is applied: what must not see it is served. */
-  beforeApply(index: number): void {
+  beforeApply(index: number, term: number): void {
     const batch = this.#writes[0];
-    if (batch !== undefined && batch.firstIndex === index && batch.readsFirst > 0)
-      this.#serveUpTo(batch.readsFirst);
+    if (batch === undefined || batch.firstIndex !== index || batch.term !== term) return;
+    if (batch.readsFirst > 0) this.#serveUpTo(batch.readsFirst);
   }
 
   /** The entry has been applied. Not every entry comes from here. */
@@ -220,7 +249,10 @@ export class RespDesk {
   #serveConfirmed(): void {
     const { lastApplied } = this.#options.raft;
     for (const batch of this.#reads) {
-      if (!batch.done && batch.index !== 0 && batch.index <= lastApplied) this.#serveBatch(batch);
+      if (batch.done) continue;
+      // In order: a later read of a connection must not see an older state.
+      if (batch.index === 0 || batch.index > lastApplied) break;
+      this.#serveBatch(batch);
     }
     while (this.#reads[0]?.done) this.#reads.shift();
   }
