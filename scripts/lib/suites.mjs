@@ -105,7 +105,7 @@ const isSpec = (file) => /\.spec\.ts$/.test(file);
 export const SUITES = [
   {
     name: 'unit',
-    timeLimitMs: 10 * MINUTE_MS,
+    timeLimitMs: 12 * MINUTE_MS,
     owns: (file) => isTest(file) && !inFolders(file, ['cluster', 'redis-clients', 'e2e']),
     prepare: async () => vitestCommand('unit', ['unit', 'renderer']),
     readReport: readVitestReport,
