@@ -100,6 +100,10 @@ export class MemberBook {
 
   /** Another configuration is in force: the new ones are connected, those that are gone get a moment. */
   follow(transport: PeerTransport): void {
+    // Whom the log names, it also lets go.
+    for (const id of members(this.#configuration())) {
+      if (this.#configuration().addresses?.some((address) => address.id === id)) this.#told.delete(id);
+    }
     const links = this.links();
     for (const link of links) {
       this.#leaving.delete(link.id);
