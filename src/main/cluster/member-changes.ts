@@ -19,6 +19,8 @@ const STUCK_MS_MAX = 30_000;
 const HANDOVER_MS_MAX = 8_000;
 /** What the new configuration says about a member is known everywhere a moment after it is committed. */
 const SETTLE_MS_MAX = 2_000;
+/** A learner that keeps up for so long is level, and has not only been so for a moment. */
+const LEVEL_MS_MIN = 1_000;
 const CHANGE_DEADLINE_MS = 10_000;
 /** A leader may be lost in the middle of a change; that it happens again and again is worth telling. */
 const CHANGE_ATTEMPTS_MAX = 4;
@@ -154,6 +156,7 @@ export class MemberChanges {
     if (this.#membership(nodeId) === 'voter') return;
     this.#enter(work, 'catchingUp', `n${nodeId} is a learner: it gets the log and has no vote yet`);
     let matchIndex = -1;
+    let levelSince: number | null = null;
     let movedAt = performance.now();
     for (;;) {
       this.#mustGoOn(work);
@@ -162,7 +165,9 @@ export class MemberChanges {
       const reached = (progress?.matchIndex ?? 0) + (progress?.snapshot?.sentBytes ?? 0);
       if (reached !== matchIndex) movedAt = performance.now();
       matchIndex = reached;
-      if (progress?.state === 'replicate' && progress.lagEntries <= NEARLY_LEVEL_ENTRIES) {
+      const isLevel = progress?.state === 'replicate' && progress.lagEntries <= NEARLY_LEVEL_ENTRIES;
+      levelSince = isLevel ? (levelSince ?? performance.now()) : null;
+      if (levelSince !== null && performance.now() - levelSince >= LEVEL_MS_MIN) {
         this.#stage(work, 'promoting');
         if (await this.#promoteOnce(nodeId)) break;
         this.#stage(work, 'catchingUp');

@@ -52,6 +52,7 @@ const EDGE_GAP = 7;
 const APART_X = 60;
 const APART_Y = 22;
 const CLEARANCE = 6;
+const LABEL_HEIGHT = 24;
 /** A triangle wider than this, against its height, reads as a line. */
 const STRETCH_MAX = 2.2;
 
@@ -146,10 +147,20 @@ function withFreeMiddles(
       x: (start.x + (end.x - start.x) * share + backEnd.x + (back.x - backEnd.x) * share) / 2,
       y: (start.y + (end.y - start.y) * share + backEnd.y + (back.y - backEnd.y) * share) / 2,
     });
-    const isFree = (point: Point) =>
-      taken.every(({ x, y }) => Math.abs(x - point.x) > width || Math.abs(y - point.y) > 24);
+    // How clear of the labels before: from 1 on they do not touch.
+    const clearance = (point: Point) =>
+      Math.min(
+        1,
+        ...taken.map(({ x, y }) =>
+          Math.max(Math.abs(x - point.x) / width, Math.abs(y - point.y) / LABEL_HEIGHT),
+        ),
+      );
     const bare = [0.5, 0.4, 0.6, 0.32, 0.68, 0.25, 0.75].map(at).filter(isBare);
-    const middle = bare.find(isFree) ?? bare[0] ?? at(0.5);
+    const middle =
+      bare.reduce<Point | null>(
+        (best, point) => (best === null || clearance(point) > clearance(best) ? point : best),
+        null,
+      ) ?? at(0.5);
     taken.push(middle);
     return { ...link, middle };
   });
