@@ -99,10 +99,8 @@ export function forecastRemoval(view: Pick<ClusterView, 'nodes'>, nodeId: NodeId
   }
   const up = left.filter((voter) => isVoterUp(view, voter));
   if (up.length >= after.needed) return forecast(null);
-  const named =
-    up.length === 0
-      ? 'none is'
-      : `only ${up.map((voter) => `n${voter}`).join(', ')} ${up.length === 1 ? 'is' : 'are'}`;
+  const names = up.map((voter) => `n${voter}`).join(' and ');
+  const named = up.length === 0 ? 'none is' : `only ${names} ${up.length === 1 ? 'is' : 'are'}`;
   return forecast(
     `Of the ${left.length} that would vote then, ${named} up, and a majority is ${after.needed}: ` +
       'nothing could be written any more, and the removal itself not be finished. Start the others first.',

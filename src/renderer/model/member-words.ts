@@ -117,7 +117,7 @@ export function removalWords(
     };
   }
   const leads = leaderOf(view)?.process.nodeId === nodeId;
-  const spare = (nodes: number) => `${NUMBERS[nodes] ?? nodes} ${nodes === 1 ? 'node' : 'nodes'} may fail`;
+  const spare = (nodes: number) => `${NUMBERS[nodes] ?? nodes} ${nodes < 2 ? 'node' : 'nodes'} may fail`;
   const details = [
     `A majority is ${before.needed} of ${before.voters} votes now, and ${after.needed} of ${after.voters} then: ` +
       (after.spare === before.spare
