@@ -151,7 +151,7 @@ export function drawPlan(seed: number, overrides: PlanOverrides = {}): Simulatio
   return {
     ...drawn,
     seed,
-    spares: faults.has('members') ? random.fork('members').pick([1, 2, 2, 3]) : 0,
+    spares: faults.has('members') ? random.fork('members').pick([1, 2, 3, 4]) : 0,
     isQuietHealing: random.fork('healing').chance(1 / 3),
     hasLeases: !faults.has('clockRate') && random.fork('leases').chance(0.4),
     nodes: overrides.nodes ?? nodes,
