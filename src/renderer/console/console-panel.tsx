@@ -10,6 +10,8 @@ const EXAMPLES = [
   'status',
   'kill leader',
   'partition n1 | n2 n3',
+  'member add',
+  'watch',
   'help',
 ];
 
