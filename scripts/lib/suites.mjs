@@ -112,7 +112,7 @@ export const SUITES = [
   },
   {
     name: 'cluster',
-    timeLimitMs: 8 * MINUTE_MS,
+    timeLimitMs: 9 * MINUTE_MS,
     owns: (file) => isTest(file) && inFolders(file, ['cluster', 'redis-clients']),
     prepare: prepareCluster,
     readReport: readVitestReport,
