@@ -287,13 +287,6 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'a deposed leader sends a snapshot in the name of the new term',
-    seed: 67,
-    rule: 'E4',
-    theme: 'lag',
-    edits: [{ file: 'raft/roles.ts', from: 'core.snapshotsWanted = [];', to: '' }],
-  },
-  {
     name: 'single-step membership',
     rule: 'M2',
     theme: 'members',
