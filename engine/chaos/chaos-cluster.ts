@@ -12,6 +12,8 @@ import { ChaosNode } from './chaos-node.ts';
 
 const HOST = '127.0.0.1';
 const PEER_OFFSET = 100;
+/** Members that may join in one run, one after the other: an id is used for one life only. [M9] */
+const SPARES = 60;
 /** Below the ports that systems hand out for outgoing connections: one of those could take a dead node's port. */
 const PORTS = [20_000, 31_000] as const;
 const STATUS_INTERVAL_MS = 100;
@@ -46,17 +48,16 @@ const NODE_SETTINGS = {
 };
 
 export class ChaosCluster {
-  /** All that there are: those that take part, and the spare one. */
+  /** All that there are: the founders, then those that may join. */
   readonly #all: readonly ChaosNode[];
-  /** May join, and leaves again. */
-  readonly spare: ChaosNode;
+  readonly #founders: number;
   /** By the fault's number. */
   readonly #parts = new Map<number, readonly NodeFaultPart[]>();
   readonly #logs: readonly WriteStream[];
 
-  private constructor(nodes: readonly ChaosNode[], spare: ChaosNode, logs: readonly WriteStream[]) {
-    this.#all = [...nodes, spare];
-    this.spare = spare;
+  private constructor(all: readonly ChaosNode[], founders: number, logs: readonly WriteStream[]) {
+    this.#all = all;
+    this.#founders = founders;
     this.#logs = logs;
   }
 
@@ -65,9 +66,14 @@ export class ChaosCluster {
     return this.#all.filter((node) => node.isEngaged);
   }
 
-  /** Client ports of all that ever take part. */
+  /** The one that has joined, or is the next to; null when all have come and gone. */
+  get spare(): ChaosNode | null {
+    return this.#all.find((node) => node.id > this.#founders && !node.isRetired) ?? null;
+  }
+
+  /** Client ports of the founders, who never leave. */
   get addresses(): readonly string[] {
-    return this.#all.map((node) => node.clientAddress);
+    return this.#all.slice(0, this.#founders).map((node) => node.clientAddress);
   }
 
   /** All nodes are up; that one leads is not waited for. */
@@ -87,7 +93,7 @@ export class ChaosCluster {
 
   static async #create({ nodes, leaseReads, entry, folder, onEvent, onUnexpectedEnd }: ChaosClusterOptions) {
     await mkdir(folder, { recursive: true });
-    const ids = Array.from({ length: nodes + 1 }, (_, at) => at + 1);
+    const ids = Array.from({ length: nodes + SPARES }, (_, at) => at + 1);
     const base = await freeBase(ids);
     const clusterId = randomUUID();
     const places = ids.map((id) => ({
@@ -95,12 +101,20 @@ export class ChaosCluster {
       peer: `${HOST}:${base + PEER_OFFSET + id}`,
       client: `${HOST}:${base + id}`,
     }));
-    const logs = ids.map((id) => createWriteStream(join(folder, `n${id}.log`), { flags: 'a' }));
+    const logs: WriteStream[] = [];
     let cluster: ChaosCluster | null = null;
-    const created = places.map((place, at): ChaosNode => {
+    const created = places.map((place): ChaosNode => {
       const { id } = place;
       const isSpare = id > nodes;
       const dataDir = join(folder, `n${id}`);
+      let log: WriteStream | null = null;
+      const note = (line: string): void => {
+        if (log === null) {
+          log = createWriteStream(join(folder, `n${id}.log`), { flags: 'a' });
+          logs.push(log);
+        }
+        log.write(`${new Date().toISOString()} ${line}\n`);
+      };
       const node: ChaosNode = new ChaosNode({
         ...place,
         entry,
@@ -112,20 +126,19 @@ export class ChaosCluster {
           dataDir,
           client: { host: HOST, port: base + id },
           peer: { host: HOST, port: base + PEER_OFFSET + id },
-          peers: isSpare ? places : places.slice(0, nodes),
+          peers: isSpare ? [...places.slice(0, nodes), place] : places.slice(0, nodes),
           join: isSpare,
           leaseReads,
           ...NODE_SETTINGS,
         },
         onEvent,
-        onLine: (line) => logs[at]?.write(`${new Date().toISOString()} ${line}\n`),
+        onLine: note,
         onReady: () => cluster?.pushFaults(node),
         onUnexpectedEnd: (what) => onUnexpectedEnd(node, what),
       });
       return node;
     });
-    const spare = created.pop() as ChaosNode;
-    cluster = new ChaosCluster(created, spare, logs);
+    cluster = new ChaosCluster(created, nodes, logs);
     return cluster;
   }
 

@@ -39,6 +39,8 @@ export class ChaosNode {
   readonly peerAddress: string;
   /** It takes part: up, or to come back. */
   isEngaged: boolean;
+  /** It has left the cluster for good. */
+  isRetired = false;
   /** What it said last; null before its first status of this life. */
   status: NodeStatus | null = null;
   isPaused = false;
@@ -167,12 +169,12 @@ export class ChaosNode {
     await rm(this.folder, { recursive: true, force: true, maxRetries: 3 });
   }
 
-  /** A spare one goes away for good, with its folder; under its id another may come. */
+  /** A spare one goes away for good, with its folder. */
   async retire(): Promise<void> {
     this.isEngaged = false;
+    this.isRetired = true;
     await this.kill();
     await this.wipe();
-    this.#wasMember = false;
   }
 
   /** Of a stopped node: turns a bit of one record in its log. Says which, or null when there is none. */

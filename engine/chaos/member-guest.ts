@@ -5,6 +5,7 @@ import { type Client, createClient } from '../client/client.ts';
 import { ClientError } from '../client/client-error.ts';
 import type { MemberList } from '../client/members.ts';
 import type { ChaosCluster } from './chaos-cluster.ts';
+import type { ChaosNode } from './chaos-node.ts';
 
 const CALL_MS = 2000;
 const RETRY_MS = 100;
@@ -16,19 +17,18 @@ const STEP_MS_MAX = 120_000;
 type Wanted = 'learner' | 'voter' | 'gone';
 
 export class MemberGuest {
-  readonly #cluster: ChaosCluster;
+  readonly #node: ChaosNode;
   readonly #client: Client;
 
-  constructor(cluster: ChaosCluster) {
-    this.#cluster = cluster;
+  constructor(cluster: ChaosCluster, node: ChaosNode) {
+    this.#node = node;
     this.#client = createClient({ addresses: cluster.addresses });
   }
 
   /** Resolves when it is a voter; rejects when that took too long. */
   async join(): Promise<void> {
-    const { spare } = this.#cluster;
-    spare.isEngaged = true;
-    await spare.start();
+    this.#node.isEngaged = true;
+    await this.#node.start();
     await this.#reach('learner');
     await this.#reach('voter');
   }
@@ -36,7 +36,7 @@ export class MemberGuest {
   /** Resolves when nobody counts on it any more, and it is gone with its folder. */
   async leave(): Promise<void> {
     await this.#reach('gone');
-    await this.#cluster.spare.retire();
+    await this.#node.retire();
   }
 
   close(): void {
@@ -49,25 +49,22 @@ export class MemberGuest {
     for (;;) {
       try {
         const list = await this.#client.members.list({ deadlineMs: CALL_MS });
-        if (isDone(list, this.#cluster.spare.id, wanted)) {
+        if (isDone(list, this.#node.id, wanted)) {
           await sleep(CONFIRM_MS);
           const again = await this.#client.members.list({ deadlineMs: CALL_MS });
-          if (isDone(again, this.#cluster.spare.id, wanted)) return;
+          if (isDone(again, this.#node.id, wanted)) return;
         } else if (!list.joint && list.committed) await this.#step(wanted);
       } catch (error) {
         if (!(error instanceof ClientError)) throw error;
         last = error.message;
-        // Who left comes back under the next leader only: let there be one. [M9]
-        if (last.includes('[M9]')) this.#cluster.leader?.act({ kind: 'stepDown' });
       }
-      if (performance.now() > end)
-        throw new Error(`n${this.#cluster.spare.id} did not become ${wanted}: ${last}`);
+      if (performance.now() > end) throw new Error(`n${this.#node.id} did not become ${wanted}: ${last}`);
       await sleep(RETRY_MS);
     }
   }
 
   async #step(wanted: Wanted): Promise<void> {
-    const { id, clientAddress, peerAddress } = this.#cluster.spare;
+    const { id, clientAddress, peerAddress } = this.#node;
     const { members } = this.#client;
     const options = { deadlineMs: CALL_MS };
     if (wanted === 'learner') await members.add({ id, client: clientAddress, peer: peerAddress }, options);

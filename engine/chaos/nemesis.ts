@@ -139,9 +139,11 @@ export class Nemesis {
     const fitting = cluster.nodes.filter((node) => node.isActive);
     if (fault.kind === 'transfer') return leader === null ? [] : [leader];
     const { spare } = cluster;
-    if (fault.kind === 'member') return spare.isEngaged || this.budget.damaged.size > 0 ? [] : [spare];
+    if (fault.kind === 'member') {
+      return spare === null || spare.isEngaged || this.budget.damaged.size > 0 ? [] : [spare];
+    }
     // Whoever starts a node on an emptied folder must know who the members are.
-    if (fault.kind === 'wipe' && spare.isEngaged) return [];
+    if (fault.kind === 'wipe' && spare?.isEngaged === true) return [];
     const followers = fitting.filter((node) => node !== leader);
     if (fault.kind === 'wipe') return pickOf(followers, fault.pick);
     if (fault.leader && leader !== null) return [leader];
@@ -174,7 +176,7 @@ export class Nemesis {
         victim.act({ kind: 'stepDown' });
         return;
       case 'member':
-        return await this.#haveGuest(fault);
+        return await this.#haveGuest(fault, victim);
       case 'flap':
         return await this.#flap(fault, victim);
       case 'slowDisk':
@@ -251,17 +253,16 @@ export class Nemesis {
     this.#missing.set(node.id, this.#options.cluster.commitIndex);
   }
 
-  async #haveGuest(fault: PlannedFault): Promise<void> {
-    const { cluster } = this.#options;
-    const guest = new MemberGuest(cluster);
+  async #haveGuest(fault: PlannedFault, node: ChaosNode): Promise<void> {
+    const guest = new MemberGuest(this.#options.cluster, node);
     try {
       await guest.join();
       await this.#wait(fault.durationMs);
       await guest.leave();
     } finally {
       guest.close();
-      this.#missing.delete(cluster.spare.id);
-      this.budget.whole(cluster.spare.id);
+      this.#missing.delete(node.id);
+      this.budget.whole(node.id);
     }
   }
 

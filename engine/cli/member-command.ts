@@ -111,7 +111,7 @@ function addRemove(member: Command): void {
     .addHelpText(
       'after',
       `
-The process goes on, idle: stop it. Its id can come back under another leader, with its folder or an empty one.
+The process goes on, idle: stop it. Its id is never used again: the next node gets a new one.
 Exit code 1: what would be left has no majority that is up; nothing was done.
 ${EXIT_CODES_HELP}`,
     )

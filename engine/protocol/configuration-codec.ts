@@ -1,10 +1,11 @@
 // The data of a configuration entry: who is a member, in which part, and where. The same bytes stand in the log,
 // on the wire, and in the header of a snapshot.
 //
-//   0  u8   format version, 1
+//   0  u8   format version, 2 where ids of former members follow, else 1
 //   1       three lists of ids (voters, outgoing voters, learners): varint count, then a u32 each, rising
 //   …       varint count of addresses; for each: u32 id, rising; client and peer, each a varint length and as many
 //           bytes of printable ASCII, `host:port`
+//   …       version 2: ids of former members, a list as those above, not empty
 //
 // Varints are LEB128 in their shortest form. Nothing follows. One configuration has exactly one encoding.
 import type { Configuration, ConfigurationCodec, MemberAddress, NodeId } from '../raft/types.ts';
@@ -13,25 +14,29 @@ import { ByteWriter } from './byte-writer.ts';
 import { DecodeError } from './decode-error.ts';
 
 const VERSION = 1;
+const VERSION_WITH_FORMER = 2;
 const ADDRESS_BYTES_MAX = 300;
 const PRINTABLE = /^[\x21-\x7e]*$/;
 
 /** Throws RangeError for ids or addresses that have no encoding: programmer errors, the edges refuse them. */
 export function encodeConfiguration(configuration: Configuration): Uint8Array {
-  const { voters, votersOutgoing, learners, addresses = [] } = configuration;
+  const { voters, votersOutgoing, learners, addresses = [], former = [] } = configuration;
   const writer = new ByteWriter(64);
-  writer.u8(VERSION);
-  for (const ids of [voters, votersOutgoing, learners]) {
-    writer.varint(ids.length);
-    for (const id of rising(ids)) writer.u32(id);
-  }
+  writer.u8(former.length > 0 ? VERSION_WITH_FORMER : VERSION);
+  for (const ids of [voters, votersOutgoing, learners]) writeIds(writer, ids);
   writer.varint(addresses.length);
   for (const address of [...addresses].sort((a, b) => a.id - b.id)) {
     writer.u32(address.id);
     writeAddress(writer, address.client);
     writeAddress(writer, address.peer);
   }
+  if (former.length > 0) writeIds(writer, former);
   return writer.take();
+}
+
+function writeIds(writer: ByteWriter, ids: readonly NodeId[]): void {
+  writer.varint(ids.length);
+  for (const id of rising(ids)) writer.u32(id);
 }
 
 function rising(ids: readonly NodeId[]): NodeId[] {
@@ -49,7 +54,8 @@ function writeAddress(writer: ByteWriter, address: string): void {
 export function decodeConfiguration(data: Uint8Array): Configuration {
   const reader = new ByteReader(data);
   const version = reader.u8();
-  if (version !== VERSION) reader.fail(`version ${version} of the configuration format`);
+  const hasFormer = version === VERSION_WITH_FORMER;
+  if (version !== VERSION && !hasFormer) reader.fail(`version ${version} of the configuration format`);
   const voters = readIds(reader);
   const votersOutgoing = readIds(reader);
   const learners = readIds(reader);
@@ -58,8 +64,16 @@ export function decodeConfiguration(data: Uint8Array): Configuration {
     const id = readId(reader, addresses[addresses.length - 1]?.id ?? 0);
     addresses.push({ id, client: readAddress(reader), peer: readAddress(reader) });
   }
+  const former = hasFormer ? readIds(reader) : [];
+  if (hasFormer && former.length === 0) reader.fail('a list of former members that is empty');
   reader.finish();
-  return { voters, votersOutgoing, learners, ...(addresses.length > 0 && { addresses }) };
+  return {
+    voters,
+    votersOutgoing,
+    learners,
+    ...(addresses.length > 0 && { addresses }),
+    ...(former.length > 0 && { former }),
+  };
 }
 
 function readIds(reader: ByteReader): NodeId[] {

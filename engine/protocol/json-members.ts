@@ -133,7 +133,7 @@ const CODES: Record<ChangeRefusal, ErrorCode> = {
   changeUnderWay: 'UNAVAILABLE',
   learnerBehind: 'REFUSED',
   wouldLoseMajority: 'REFUSED',
-  leftInThisTerm: 'REFUSED',
+  formerMember: 'REFUSED',
   unknownMember: 'INVALID_ARGUMENT',
   alreadyMember: 'INVALID_ARGUMENT',
   notLearner: 'INVALID_ARGUMENT',

@@ -107,8 +107,6 @@ export class Core {
   catchUpIndexNext = 0;
   /** Leader: members that left are waited for until then; 0 when none did. [M7] */
   dismissAtTick = 0;
-  /** Leader: who left in this term. */
-  departed = new Set<NodeId>();
 
   /** Bytes proposed by this leader and not yet committed. [L7] */
   uncommittedBytes = 0;

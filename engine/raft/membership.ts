@@ -28,8 +28,8 @@ export type ChangeRefusal =
   | 'changeUnderWay'
   | 'unknownMember'
   | 'alreadyMember'
-  /** Its id can come back under the next leader. [M9] */
-  | 'leftInThisTerm'
+  /** An id is used for one life only. [M9] */
+  | 'formerMember'
   | 'notLearner'
   | 'learnerBehind'
   | 'noVoters'
@@ -51,7 +51,6 @@ function refuse(why: ChangeRefusal, reason: string, rule: string): Refusal {
 export function proposeConfiguration(core: Core, change: ConfigurationChange): ChangeResult {
   const refusal = refusalNow(core) ?? refusalOf(core, change);
   if (refusal !== null) return refusal;
-  if (change.type === 'remove' || change.type === 'replace') core.departed.add(change.id);
   appendConfiguration(core, changed(core.configuration, change));
   return { accepted: true, index: core.log.lastIndex, term: core.currentTerm };
 }
@@ -76,10 +75,11 @@ function refusalOf(core: Core, change: ConfigurationChange): Refusal | null {
   const id = 'member' in change ? change.member.id : change.id;
   if (change.type === 'addLearner') {
     if (known.includes(id)) return refuse('alreadyMember', `n${id} is a member already`, 'M8');
-    if (!core.departed.has(id)) return null;
-    // Late answers of its former life would pass for those of the new one. [M9]
-    const reason = `n${id} left in this term; take another id, or add it again under the next leader`;
-    return refuse('leftInThisTerm', reason, 'M9');
+    if (!configuration.former?.includes(id)) return null;
+    // With an empty folder it would pass through the time in which it had a vote, and late answers of its former life
+    // would pass for those of the new one.
+    const reason = `n${id} was a member once and left: give the new node an id that was never used`;
+    return refuse('formerMember', reason, 'M9');
   }
   if (!known.includes(id)) return refuse('unknownMember', `n${id} is no member`, 'M8');
   if (change.type === 'relocate') return null;
@@ -137,20 +137,28 @@ function changed(configuration: Configuration, change: ConfigurationChange): Con
       );
     case 'relocate':
       return withAddress(configuration, change.member);
-    case 'remove':
-      if (!voters.includes(change.id)) {
-        return onlyOfMembers({ ...configuration, learners: without(learners, change.id), addresses });
-      }
-      return joint(configuration, without(voters, change.id), learners);
+    case 'remove': {
+      const left = withFormer(configuration, change.id);
+      if (voters.includes(change.id)) return joint(left, without(voters, change.id), learners);
+      return onlyOfMembers({ ...left, learners: without(learners, change.id), addresses });
+    }
     case 'promote':
       return joint(configuration, [...voters, change.id], without(learners, change.id));
     case 'replace':
-      return joint(configuration, [...without(voters, change.id), change.by], without(learners, change.by));
+      return joint(
+        withFormer(configuration, change.id),
+        [...without(voters, change.id), change.by],
+        without(learners, change.by),
+      );
   }
 }
 
 function joint(from: Configuration, voters: readonly NodeId[], learners: readonly NodeId[]): Configuration {
   return { ...from, voters: sorted(voters), votersOutgoing: from.voters, learners };
+}
+
+function withFormer(configuration: Configuration, id: NodeId): Configuration {
+  return { ...configuration, former: sorted([...(configuration.former ?? []), id]) };
 }
 
 function withAddress(configuration: Configuration, member: MemberAddress): Configuration {

@@ -77,7 +77,6 @@ function leaveRole(core: Core): void {
   core.uncommittedBytes = 0;
   core.dismissAtTick = 0;
   core.lease.end();
-  core.departed.clear();
   // Whoever does not lead any more must not send a snapshot as if it led the term that deposed it. [E4]
   core.snapshotsWanted = [];
   failReads(core);

@@ -55,6 +55,8 @@ export interface Configuration {
   learners: readonly NodeId[];
   /** Travels with the configuration, so that every node learns where the others are; may lack some. [M10] */
   addresses?: readonly MemberAddress[];
+  /** Were members once: an id is used for one life only. [M9] */
+  former?: readonly NodeId[];
 }
 
 /** How a configuration is written into the data of its entry: the host's format, like all others. */

@@ -52,7 +52,7 @@ const OBSERVED: Readonly<Record<string, readonly string[]>> = {
   'change refused: notReady': ['M3'],
   'change refused: learnerBehind': ['M5'],
   'change refused: wouldLoseMajority': ['M8'],
-  'change refused: leftInThisTerm': ['M9'],
+  'change refused: formerMember': ['M9'],
   'session: repeated': ['X1'],
   'session: too old': ['X2'],
 };

@@ -26,6 +26,7 @@ const configuration: fc.Arbitrary<Configuration> = fc.record(
     votersOutgoing: ids,
     learners: ids,
     addresses: addresses.map((list) => list.sort((a, b) => a.id - b.id)),
+    former: ids.filter((list) => list.length > 0),
   },
   { requiredKeys: ['voters', 'votersOutgoing', 'learners'] },
 );
@@ -44,6 +45,13 @@ describe('the configuration codec', () => {
         '03010000000200000003000000' +
         '012c010000' +
         '010400000003613a3104623a3232',
+    );
+  });
+
+  test('[F1] former members make it version 2', () => {
+    const bytes = encodeConfiguration({ voters: [1], votersOutgoing: [], learners: [], former: [7, 3] });
+    expect(Buffer.from(bytes).toString('hex')).toBe(
+      '02' + '0101000000' + '00' + '00' + '00' + '020300000007000000',
     );
   });
 

@@ -355,16 +355,34 @@ describe('refusals', () => {
     expect(result).toMatchObject({ why: 'transferring', rule: 'E10' });
   });
 
-  test('[M9] an id that left comes back under a later leader only', () => {
-    const { cluster, leader } = four();
+  test('[M9] an id that left, learner or voter, never comes back: not under another leader, not after restarts', () => {
+    const { cluster, leader, followers } = four();
     cluster.addLearner(4);
     cluster.change({ type: 'remove', id: 4 });
-    const add = { type: 'addLearner', member: member(4) } as const;
-    expect(cluster.change(add)).toMatchObject({ why: 'leftInThisTerm', rule: 'M9' });
+    cluster.change({ type: 'remove', id: followers[0] });
+    const refusedOf = (id: number) => cluster.change({ type: 'addLearner', member: member(id) });
+    expect(refusedOf(4)).toMatchObject({ why: 'formerMember', rule: 'M9' });
+    expect(refusedOf(followers[0])).toMatchObject({ why: 'formerMember', rule: 'M9' });
     leader.raft.transferLeadership(0);
     cluster.settle();
     cluster.tick(heartbeatTicks);
-    expect(cluster.change(add)).toMatchObject({ accepted: true });
+    expect(refusedOf(4)).toMatchObject({ why: 'formerMember' });
+    for (const id of [leader.id, followers[1]]) cluster.node(id).restart();
+    cluster.elect();
+    expect(refusedOf(followers[0])).toMatchObject({ why: 'formerMember' });
+  });
+
+  test('[M9] an id whose removal was undone may stay', () => {
+    const { cluster, leader, followers } = four();
+    cluster.passes = (message) => message.from !== leader.id;
+    leader.raft.proposeConfiguration({ type: 'remove', id: followers[0] });
+    cluster.down.add(leader.id);
+    cluster.passes = () => true;
+    const next = cluster.elect();
+    cluster.down.delete(leader.id);
+    cluster.tick(heartbeatTicks * 4);
+    expect(leader.raft.configuration).toEqual(next.raft.configuration);
+    expect(next.raft.configuration.former ?? []).toEqual([]);
   });
 });
 
