@@ -122,7 +122,7 @@ function endOf(store: KeyStore, expiry: Expiry, before: KeyRecord | undefined): 
     case 'keep':
       return before?.expiresAt ?? 0;
     case 'after':
-      return Math.min(U48_MAX, store.time + expiry.ms);
+      return Math.max(1, Math.min(U48_MAX, store.time + expiry.ms)); // 0 would be no end at all.
     case 'at':
       return Math.max(1, expiry.ms);
   }

@@ -265,6 +265,7 @@ export class SimulatedDisk {
     for (const entry of found.entries) log.put(entry, sumOf({ ...entry }));
     this.durableLog = log;
     this.#fitSnapshot(found);
+    this.#judgeLostSnapshot(found);
     this.#hardStateWritten = found.hardState;
     this.durableHardState = found.hardState;
     this.#lastIndexWritten = log.lastIndex;
@@ -284,6 +285,20 @@ export class SimulatedDisk {
     if (isMissing) found.verdict = 'corruption';
     if (found.verdict !== 'corruption') found.lastDurableIndexKnown = newest.index;
     this.refetchIndex = found.lastDurableIndexKnown > newest.index ? found.lastDurableIndexKnown : 0;
+    this.#rewrite(found);
+  }
+
+  /** A log that does not hold what a damaged snapshot held may be of another history, and gives way. [W8] */
+  #judgeLostSnapshot(found: FoundImage): void {
+    const { lost, newest } = this.shelf;
+    const base = { index: newest?.index ?? 0, term: newest?.term ?? 0 };
+    if (lost === null || lost.index <= base.index) return;
+    if (this.durableLog.termAt(lost.index) === lost.term) return;
+    this.durableLog.restartAt(base);
+    found.entries = [];
+    found.verdict = 'corruption';
+    found.lastDurableIndexKnown = Math.max(found.lastDurableIndexKnown, lost.index);
+    this.refetchIndex = found.lastDurableIndexKnown;
     this.#rewrite(found);
   }
 

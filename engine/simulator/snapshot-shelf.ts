@@ -15,6 +15,8 @@ export interface StoredSnapshot {
 const KEPT = 2;
 
 export class SnapshotShelf {
+  /** The latest that was found damaged. */
+  lost: { index: number; term: number } | null = null;
   /** Newest first, durable all of them. */
   #snapshots: StoredSnapshot[] = [];
 
@@ -39,6 +41,9 @@ export class SnapshotShelf {
   dropDamaged(): boolean {
     const sound = this.#snapshots.filter(({ bytes, sum }) => crc32(bytes) === sum);
     const isDamaged = sound.length < this.#snapshots.length;
+    for (const { index, term } of this.#snapshots) {
+      if (index > (sound[0]?.index ?? 0) && index > (this.lost?.index ?? 0)) this.lost = { index, term };
+    }
     this.#snapshots = sound;
     return isDamaged;
   }
@@ -55,6 +60,7 @@ export class SnapshotShelf {
   }
 
   clear(): void {
+    this.lost = null;
     this.#snapshots = [];
   }
 }

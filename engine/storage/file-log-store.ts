@@ -39,6 +39,8 @@ export interface FileLogOptions {
   lock?: FolderLock | undefined;
   /** The snapshot that was loaded; entries up to its index are not asked for. */
   snapshot?: { index: number; term: number; configuration: Configuration | null } | undefined;
+  /** A later one that was in force and turned out corrupt. */
+  lostSnapshot?: { index: number; term: number } | null;
   segmentBytes?: number | undefined;
   groupBytesMax?: number | undefined;
   /** After so long without a write, an empty one proves the last batch durable; 0: never. */
@@ -82,7 +84,7 @@ async function openLocked(
 ): Promise<{ store: LogStore; recovered: Recovered }> {
   const { fs, folder } = options;
   const point = { index: options.snapshot?.index ?? 0, term: options.snapshot?.term ?? 0 };
-  const found = await recoverLog(fs, folder, point);
+  const found = await recoverLog(fs, folder, point, options.lostSnapshot ?? null);
   const refetchIndex = found.lastDurableIndexKnown > found.replay.lastIndex ? found.lastDurableIndexKnown : 0;
   const { sequence, active } = await openTail(options, found, refetchIndex);
   const setAside = await putInOrder(options, found);

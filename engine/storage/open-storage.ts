@@ -6,7 +6,7 @@ import { SnapshotCorruptError, type SnapshotReader } from './snapshot-reader.ts'
 import { type SnapshotOnDisk, SnapshotStore } from './snapshot-store.ts';
 import { type LogStore, LogStoreError, type Recovered } from './types.ts';
 
-export interface StorageOptions extends Omit<FileLogOptions, 'snapshot' | 'lock'> {
+export interface StorageOptions extends Omit<FileLogOptions, 'snapshot' | 'lostSnapshot' | 'lock'> {
   fs: FileSystem;
   /**
    * Builds the state from a snapshot's data, reading to its end. Called again, with an older one, when a
@@ -40,7 +40,12 @@ export async function openStorage(options: StorageOptions): Promise<OpenedStorag
               term: loaded.lastIncludedTerm,
               configuration: loaded.configuration,
             };
-      const { store, recovered } = await openFileLog({ ...options, lock, snapshot });
+      const { store, recovered } = await openFileLog({
+        ...options,
+        lock,
+        snapshot,
+        lostSnapshot: snapshots.newestCorrupt,
+      });
       return {
         log: store,
         snapshots,

@@ -45,9 +45,14 @@ interface Beyond {
 }
 
 /** A log that ends where its segments do, or at a hole. `snapshot.index` 0: there is none. */
-export async function recoverLog(fs: FileSystem, folder: string, snapshot: SnapshotPoint): Promise<FoundLog> {
+export async function recoverLog(
+  fs: FileSystem,
+  folder: string,
+  snapshot: SnapshotPoint,
+  lostSnapshot: SnapshotPoint | null = null,
+): Promise<FoundLog> {
   const files = await readLogFolder(fs, folder, snapshot.index);
-  return new Recovery(fs, { folder, snapshot, files }).run();
+  return new Recovery(fs, { folder, snapshot, lostSnapshot, files }).run();
 }
 
 class Recovery {
@@ -57,12 +62,17 @@ class Recovery {
   readonly #files: LogFolder;
   readonly #found: FoundLog;
   /** Set once the log has ended at a hole. */
+  readonly #lostSnapshot: SnapshotPoint | null;
   #beyond: Beyond | null = null;
 
-  constructor(fs: FileSystem, of: { folder: string; snapshot: SnapshotPoint; files: LogFolder }) {
+  constructor(
+    fs: FileSystem,
+    of: { folder: string; snapshot: SnapshotPoint; lostSnapshot: SnapshotPoint | null; files: LogFolder },
+  ) {
     this.#fs = fs;
     this.#folder = of.folder;
     this.#snapshot = of.snapshot;
+    this.#lostSnapshot = of.lostSnapshot;
     this.#files = of.files;
     const first = of.files.complete ? of.files.chain[0]?.header : undefined;
     this.#found = {
@@ -277,6 +287,25 @@ class Recovery {
     const known = Math.max(beyond?.lastIndex ?? 0, refetchIndex, kept, this.#snapshot.index);
     this.#found.lastDurableIndexKnown = known;
     if (this.#files.chain.length > 0) this.#fitSnapshot();
+    this.#judgeLostSnapshot();
+  }
+
+  /**
+   * A snapshot that was in force is corrupt, and the log does not hold what it stood for: the log was about to give
+   * way to it, and may be of another history. It gives way now, and what the snapshot held is refetched. [W8]
+   */
+  #judgeLostSnapshot(): void {
+    const lost = this.#lostSnapshot;
+    const { replay } = this.#found;
+    if (lost === null || lost.index <= this.#snapshot.index) return;
+    if (replay.entries[lost.index - replay.entriesBase - 1]?.term === lost.term) return;
+    const [oldest] = this.#files.chain;
+    if (oldest !== undefined) {
+      const what = `the snapshot up to ${lost.index} is corrupt, and the log does not hold what it held`;
+      this.#sayCorrupt(oldest, { offsetBytes: 0, lostBytes: 0 }, what);
+    }
+    this.#restartAtSnapshot(this.#found.setAside);
+    this.#found.lastDurableIndexKnown = Math.max(this.#found.lastDurableIndexKnown, lost.index);
   }
 
   /** A log that does not reach or does not match the snapshot gives way to it, as in figure 13 of the paper. */

@@ -180,6 +180,12 @@ export function snapshotName(point: { lastIncludedIndex: number; lastIncludedTer
   return `snapshot-${index}-${String(point.lastIncludedTerm).padStart(12, '0')}.snap`;
 }
 
+/** What a snapshot of this name stands for; null for other names. */
+export function pointOfName(name: string): { index: number; term: number } | null {
+  const match = NAME.exec(name);
+  return match === null ? null : { index: Number(match[1]), term: Number(match[2]) };
+}
+
 export function isSnapshotName(name: string): boolean {
   return NAME.test(name);
 }

@@ -4,6 +4,7 @@ import { type FileSystem, FileSystemError, joinPath } from './file-system.ts';
 import {
   isSnapshotName,
   PARTIAL_SUFFIX,
+  pointOfName,
   type SnapshotIdentity,
   snapshotName,
   TEMPORARY_SUFFIX,
@@ -38,6 +39,7 @@ export class SnapshotStore {
   readonly #keptMax: number;
   /** Newest first. */
   #snapshots: SnapshotOnDisk[] = [];
+  #newestCorrupt: { index: number; term: number } | null = null;
   /** How often each is held: not removed before it is let go. */
   readonly #holds = new Map<string, number>();
   #writing = false;
@@ -60,6 +62,7 @@ export class SnapshotStore {
         store.#say('leftover', name, 'removed a snapshot that was never finished');
         changed = true;
       }
+      if (name.endsWith(SET_ASIDE_SUFFIX)) store.#noteCorrupt(name.slice(0, -SET_ASIDE_SUFFIX.length));
       if (!isSnapshotName(name)) continue;
       const peeked = await peekSnapshot(fs, joinPath(folder, name));
       if (peeked !== null && snapshotName(peeked.identity) === name) {
@@ -78,6 +81,11 @@ export class SnapshotStore {
   /** Newest first. */
   get snapshots(): readonly SnapshotOnDisk[] {
     return this.#snapshots;
+  }
+
+  /** The latest that was ever put aside as corrupt, as long as it lies there: it was in force once. */
+  get newestCorrupt(): { index: number; term: number } | null {
+    return this.#newestCorrupt;
   }
 
   /**
@@ -214,7 +222,13 @@ export class SnapshotStore {
 
   async #setAside(name: string, reason: string): Promise<void> {
     await this.#fs.rename(joinPath(this.#folder, name), joinPath(this.#folder, `${name}${SET_ASIDE_SUFFIX}`));
+    this.#noteCorrupt(name);
     this.#say('snapshotCorrupt', name, `${name} is corrupt (${reason}) and was put aside`);
+  }
+
+  #noteCorrupt(name: string): void {
+    const point = pointOfName(name);
+    if (point !== null && point.index > (this.#newestCorrupt?.index ?? 0)) this.#newestCorrupt = point;
   }
 
   async #removeIfThere(path: string): Promise<void> {

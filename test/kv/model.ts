@@ -39,6 +39,37 @@ function integer(text: string): bigint | null {
   return value >= -LIMIT && value < LIMIT ? value : null;
 }
 
+/** More places than the generated values ever have. */
+const ONE = 10n ** 60n;
+
+/** In units of 1 / ONE; null when it is no number. */
+function decimal(text: string): bigint | null {
+  const [, sign, whole = '', part = '', exponent = '0'] =
+    /^([+-]?)(\d*)\.?(\d*)(?:e([+-]?\d+))?$/i.exec(text) ?? [];
+  if (whole + part === '') return null;
+  const shift = Number(exponent) - part.length;
+  const size = BigInt(whole + part) * ONE;
+  const value = shift < 0 ? size / 10n ** BigInt(-shift) : size * 10n ** BigInt(shift);
+  return sign === '-' ? -value : value;
+}
+
+/** Whole numbers exactly, others as doubles. */
+function numericOrder(left: string, right: string): number | null {
+  if (decimal(left) === null || decimal(right) === null) return null;
+  const whole = /^-?\d+$/.test(left) && /^-?\d+$/.test(right);
+  const [a, b] = whole ? [BigInt(left), BigInt(right)] : [Number(left), Number(right)];
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
+
+/** With 17 places at most, half away from zero, and no needless zeros. */
+function spelled(value: bigint): string {
+  const size = value < 0n ? -value : value;
+  const digits = String((size / (ONE / 10n ** 18n) + 5n) / 10n).padStart(18, '0');
+  const text = `${digits.slice(0, -17)}.${digits.slice(-17)}`.replace(/\.?0*$/, '');
+  return value < 0n && text !== '0' ? `-${text}` : text;
+}
+
 const failure = (reason: string): Part => ({ type: 'failed', code: 'INVALID_ARGUMENT', reason }) as Part;
 
 export class ModelKeyspace {
@@ -118,7 +149,7 @@ export class ModelKeyspace {
 
   #end(expiry: Expiry, key: string): number | undefined {
     if (expiry.type === 'keep') return this.#find(key)?.expiresAt;
-    if (expiry.type === 'after') return this.time + expiry.ms;
+    if (expiry.type === 'after') return Math.max(1, this.time + expiry.ms);
     return expiry.type === 'at' ? Math.max(1, expiry.ms) : undefined;
   }
 
@@ -158,9 +189,9 @@ export class ModelKeyspace {
       return (spell(record) === spell(guard.value)) === (guard.relation === '=');
     }
     if (record === undefined || guard.value === null) return false;
-    const [left, right] = [integer(record.value), integer(guard.value.value)];
-    if (record.kind === 1 && guard.value.kind === 1 && left !== null && right !== null) {
-      return guard.relation === '<' ? left < right : left > right;
+    if (record.kind === 1 && guard.value.kind === 1) {
+      const order = numericOrder(record.value, guard.value.value);
+      if (order !== null) return related(order, 0, guard.relation);
     }
     return related(byBytes(record.value, guard.value.value), 0, guard.relation);
   }
@@ -312,18 +343,12 @@ export class ModelKeyspace {
       if (integer(String(left + right)) === null) return failure('overflow');
       return this.#counted(index, command, String(left + right));
     }
-    // Only numbers with few digits come here, so that a double and fixed places are exact enough.
-    const number = (text: string) =>
-      /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : null;
-    const [left, right] = [number(current), number(command.by)];
+    const [left, right] = [decimal(current), decimal(command.by)];
     if (left === null) return failure('notFloat');
     if (right === null) return failure('incrementNotFloat');
-    if (!Number.isFinite(left + right)) return failure('notFinite');
-    const exact = /^-?\d+$/.test(current) && /^-?\d+$/.test(command.by);
-    const sum = exact
-      ? String(BigInt(current) + BigInt(command.by))
-      : String(Number((left + right).toFixed(4)));
-    return this.#counted(index, command, sum === '-0' ? '0' : sum);
+    const sum = left + right;
+    if (!Number.isFinite(Number(sum / ONE))) return failure('notFinite');
+    return this.#counted(index, command, spelled(sum));
   }
 
   #counted(index: number, { type, key }: { type: 'incr' | 'incrByFloat'; key: string }, value: string): Part {

@@ -238,6 +238,50 @@ describe('a damaged snapshot', () => {
     else expect(third.recovered.entries[0]?.index).toBe(1);
     await third.log.close();
   });
+
+  it('[W8] that is corrupt, before a log of another history could give way to it, takes that log along', async () => {
+    const open = (disk: MemoryFileSystem) =>
+      openStorage({
+        fs: disk,
+        folder: FOLDER,
+        onFatal: () => {},
+        load: async (_snapshot, reader) => {
+          while ((await reader.read()) !== null);
+        },
+        reset: () => {},
+      });
+    const { log, snapshots } = await open(fs);
+    await appended(log, batchOf(entries({ from: 1, to: 20 }, 1)));
+    await write(snapshots, 10, dataOf(10, 500));
+    await appended(log, batchOf(entries({ from: 21, to: 40 }, 2)));
+    // From the leader of term 4; the log has not given way to it yet when the power fails.
+    const writer = await snapshots.begin(identity(30, 4));
+    await writer.write(dataOf(30, 1000));
+    await writer.finish();
+    const disk = fs.afterKill();
+    const path = `${FOLDER}/${snapshotName(identity(30, 4))}`;
+    const bytes = disk.contentOf(path) ?? new Uint8Array(0);
+    bytes[500] = (bytes[500] as number) ^ 1;
+    disk.plant(path, bytes);
+
+    for (let start = 1; start <= 2; start++) {
+      const again = await open(disk);
+      expect(again.recovered.lastIncludedIndex).toBe(10);
+      expect(again.recovered.entries, 'nothing of the other history is believed').toEqual([]);
+      expect(again.recovered.lastDurableIndexKnown).toBe(40);
+      if (start === 1) expect(again.recovered.verdicts.map(({ kind }) => kind)).toContain('corruption');
+      if (start === 2) {
+        // The leader's entries, up to where the corrupt snapshot reached and further: whole again.
+        await appended(again.log, batchOf(entries({ from: 11, to: 45 }, 4)));
+      }
+      await again.log.close();
+    }
+    const whole = await open(disk);
+    expect(whole.recovered.entries.map((entry) => entry.index).at(-1)).toBe(45);
+    expect(whole.recovered.lastDurableIndexKnown).toBe(45);
+    expect(whole.recovered.verdicts.filter(({ kind }) => kind === 'corruption')).toEqual([]);
+    await whole.log.close();
+  });
 });
 
 describe('a snapshot that is received', () => {
