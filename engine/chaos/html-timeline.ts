@@ -51,7 +51,7 @@ export function renderTimelines(report: ChaosReport): string {
     ],
   });
   const pictures = throughput + latency + renderLanes(report, axis);
-  return `<div class="scroll" tabindex="0" aria-label="Timeline of faults, throughput and latency">${pictures}</div>`;
+  return `<div class="scroll" tabindex="0" role="region" aria-label="Timeline of faults, throughput and latency">${pictures}</div>`;
 }
 
 interface Chart {

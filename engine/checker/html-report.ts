@@ -98,7 +98,7 @@ function renderEvidence(history: History, violation: Violation): string {
 The numbered dots are the longest order found; after it the value is <code>${escapeHtml(shorten(JSON.stringify(partialState), 300))}</code>.
 The distances are even, not true to time.</p>
 ${others}
-${picture === '' ? '' : `<div class="scroll" tabindex="0" aria-label="Timeline of the violation">${picture}</div>`}
+${picture === '' ? '' : `<div class="scroll" tabindex="0" role="region" aria-label="Timeline of the violation">${picture}</div>`}
 ${renderTable(violation)}
 </section>`;
 }
@@ -164,7 +164,7 @@ function renderWhole(history: History, verdict: Verdict): string {
 </ul>
 </div>
 ${note}
-<div class="scroll" tabindex="0" aria-label="Timeline of the history, by ${history.isTimed ? 'time' : 'line'}">${picture}</div>
+<div class="scroll" tabindex="0" role="region" aria-label="Timeline of the history, by ${history.isTimed ? 'time' : 'line'}">${picture}</div>
 </section>
 <script>${FILTER_SCRIPT}</script>`;
 }
