@@ -88,15 +88,15 @@ export class Keyspace {
   }
 
   /**
-   * Applies the data of a committed command entry. Entries come in order, each once [C6]: anything else is a
+   * Applies the data, `data[start, end)`, of a committed command entry. Entries come in order, each once [C6]: anything else is a
    * programmer error and throws RangeError. Bytes that are no command fail, the same way on every node.
    */
-  apply(index: number, term: number, data: Uint8Array): CommandResult {
+  apply(index: number, term: number, data: Uint8Array, start = 0, end = data.length): CommandResult {
     if (index <= this.#lastApplied) throw new RangeError(`entry ${index} after ${this.#lastApplied}`);
     this.#lastApplied = index;
     let proposal: Proposal;
     try {
-      proposal = decodeProposal(data);
+      proposal = decodeProposal(data, start, end);
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
       return failed({ index, term }, `the entry holds no command: ${error.message}`);

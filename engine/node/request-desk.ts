@@ -4,6 +4,7 @@
 import type { Keyspace } from '../kv/keyspace.ts';
 import type { ByteString, CommandResult } from '../protocol/command.ts';
 import { encodeProposal } from '../protocol/command-codec.ts';
+import { FramedEntry } from '../protocol/frame.ts';
 import type {
   AuthRequest,
   GetRequest,
@@ -236,7 +237,11 @@ export class RequestDesk {
     for (const entry of entries) {
       if (entry.kind !== EntryKind.command) continue;
       observer?.beforeApply(entry.index, entry.term);
-      const result = keyspace.apply(entry.index, entry.term, entry.data);
+      const { index, term } = entry;
+      const result =
+        entry instanceof FramedEntry
+          ? keyspace.apply(index, term, entry.bytes, entry.dataStart, entry.end)
+          : keyspace.apply(index, term, entry.data);
       observer?.applied(result);
       counters.entriesAppliedTotal++;
       const waiting = this.#writes.take(entry.index, entry.term);

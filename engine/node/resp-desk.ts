@@ -10,6 +10,7 @@
 //   - all other reads share the read round of their turn.
 import type { Keyspace } from '../kv/keyspace.ts';
 import type { ByteString, CommandResult } from '../protocol/command.ts';
+import { entryBytes } from '../raft/log.ts';
 import type { ProposeRefusal, Raft } from '../raft/raft.ts';
 import type { ReadState } from '../raft/ready.ts';
 import type { Entry } from '../raft/types.ts';
@@ -112,7 +113,7 @@ export class RespDesk {
     if (session.readsWaiting > 0) batch.readsFirst = this.#newestToken;
     batch.entries.push(entry);
     batch.sessions.push(session);
-    batch.slots.push(session.reserve(entry.data.length));
+    batch.slots.push(session.reserve(entryBytes(entry)));
     batch.replies.push(reply);
     batch.argvs.push(argv);
     session.writesWaiting++;

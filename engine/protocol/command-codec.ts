@@ -13,7 +13,7 @@
 //
 // A kind is a u8 (ValueKind). Keys, values and digits are a varint length (LEB128, shortest form) and as many
 // bytes. Nothing follows the command. One proposal has exactly one encoding.
-import { type Entry, EntryKind } from '../raft/types.ts';
+import { EntryKind } from '../raft/types.ts';
 import { ByteReader, varintBytes, writeVarint } from './byte-reader.ts';
 import { writeByteString } from './byte-string.ts';
 import {
@@ -25,7 +25,7 @@ import {
   type StoredValue,
   ValueKind,
 } from './command.ts';
-import { allocateEntry, FRAME_BYTES_MAX, FRAME_HEADER_BYTES } from './frame.ts';
+import { allocateEntry, FRAME_BYTES_MAX, FRAME_HEADER_BYTES, type FramedEntry } from './frame.ts';
 import { writeU48, writeU53 } from './little-endian.ts';
 import { commandCode, commandFieldBytes, readCommandFields, writeCommandFields } from './operation-codec.ts';
 
@@ -145,21 +145,18 @@ function codeOf(command: Command): number {
  * proposer, milliseconds since 1970; 0 for none.
  * Throws RangeError past PROPOSAL_BYTES_MAX and for a client id that is not 16 bytes: programmer errors.
  */
-export function encodeProposal(
-  proposal: Proposal,
-  time: number = proposal.time ?? 0,
-): Entry & { frame: Uint8Array } {
+export function encodeProposal(proposal: Proposal, time: number = proposal.time ?? 0): FramedEntry {
   const { command, session } = proposal;
   const timeBytes = time === 0 ? 0 : TIME_BYTES;
   const entry = allocateEntry(EntryKind.command, timeBytes + proposalBytes(proposal));
-  const bytes = entry.data;
-  bytes[0] = time === 0 ? VERSION_WITHOUT_TIME : VERSION_WITH_TIME;
-  bytes[1] = codeOf(command) | (session === null ? 0 : SESSION_FLAG);
-  if (time !== 0) writeU48(bytes, HEADER_BYTES, time);
-  let at = HEADER_BYTES + timeBytes;
+  const { bytes, dataStart } = entry;
+  bytes[dataStart] = time === 0 ? VERSION_WITHOUT_TIME : VERSION_WITH_TIME;
+  bytes[dataStart + 1] = codeOf(command) | (session === null ? 0 : SESSION_FLAG);
+  if (time !== 0) writeU48(bytes, dataStart + HEADER_BYTES, time);
+  let at = dataStart + HEADER_BYTES + timeBytes;
   if (session !== null) at = writeSession(bytes, at, session);
   const end = writeCommand(bytes, at, command);
-  if (end !== bytes.length) throw new RangeError(`${end} bytes written, ${bytes.length} planned`);
+  if (end !== entry.end) throw new RangeError(`${end - entry.end} bytes more written than planned`);
   return entry;
 }
 
@@ -223,9 +220,9 @@ function readCommand(reader: ByteReader, code: number): Command {
   }
 }
 
-/** Throws DecodeError, and nothing else, for bytes that encodeProposal did not write. Keeps no view of `data`. */
-export function decodeProposal(data: Uint8Array): Proposal {
-  const reader = new ByteReader(data);
+/** The proposal in `data[start, end)`. Throws DecodeError, and nothing else, for bytes that encodeProposal did not write. Keeps no view of them. */
+export function decodeProposal(data: Uint8Array, start = 0, end = data.length): Proposal {
+  const reader = new ByteReader(data, start, end);
   const version = reader.u8();
   if (version !== VERSION_WITHOUT_TIME && version !== VERSION_WITH_TIME) {
     reader.fail(`unknown version ${version} of a command`);

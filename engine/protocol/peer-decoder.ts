@@ -9,7 +9,7 @@ import type { AppendEntries, Entry, InstallSnapshot, Message } from '../raft/typ
 import { ByteReader } from './byte-reader.ts';
 import { crc32 } from './crc32.ts';
 import { DecodeError } from './decode-error.ts';
-import { entryFromFrame, FRAME_HEADER_BYTES, isEntryKind, readFrame } from './frame.ts';
+import { FRAME_HEADER_BYTES, readEntry } from './frame.ts';
 import { readU16, readU32, readU48 } from './little-endian.ts';
 import {
   APPEND_HEAD_BYTES,
@@ -263,26 +263,19 @@ function decodeAppendEntries({ from, to, term }: Prefix, reader: ByteReader, sha
   let offset = 0;
   let lastTerm = prevLogTerm;
   for (let index = prevLogIndex + 1; index <= prevLogIndex + count; index++) {
-    const reading = readFrame(bytes, offset);
-    if (reading.status !== 'whole') {
-      throw new DecodeError(
-        reading.status === 'corrupt' ? reading.reason : `an entry that is ${reading.status}`,
-        offset,
-      );
-    }
-    const { header, frame } = reading;
-    if (!isEntryKind(header.kind)) throw new DecodeError(`an entry of kind ${header.kind}`, offset);
-    if (header.index !== index) throw new DecodeError(`entry ${header.index} where ${index} belongs`, offset);
+    const entry = readEntry(bytes, offset);
+    if (typeof entry === 'string') throw new DecodeError(entry, offset);
+    if (entry.index !== index) throw new DecodeError(`entry ${entry.index} where ${index} belongs`, offset);
     // Terms rise along every log, and no leader has an entry of a later term than its own (paper §5.3).
-    if (header.term < lastTerm || header.term > term) {
+    if (entry.term < lastTerm || entry.term > term) {
       throw new DecodeError(
-        `an entry of term ${header.term} after ${lastTerm} from a leader of ${term}`,
+        `an entry of term ${entry.term} after ${lastTerm} from a leader of ${term}`,
         offset,
       );
     }
-    lastTerm = header.term;
-    entries.push(entryFromFrame(header, frame));
-    offset += frame.length;
+    lastTerm = entry.term;
+    entries.push(entry);
+    offset = entry.end;
   }
   if (offset !== bytes.length) throw new DecodeError(`${bytes.length - offset} bytes too many`, offset);
   return { type: 'AppendEntries', from, to, term, prevLogIndex, prevLogTerm, entries, leaderCommit };

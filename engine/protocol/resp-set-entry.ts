@@ -22,12 +22,12 @@ export function encodeSet(args: RespArgs, time: number): Entry {
     EntryKind.command,
     HEADER_BYTES + varintBytes(keyBytes) + keyBytes + varintBytes(valueBytes) + valueBytes,
   );
-  const bytes = entry.data;
-  bytes[0] = VERSION_WITH_TIME;
-  bytes[1] = CODE_SET;
-  writeU48(bytes, 2, time);
-  bytes[8] = ValueKind.bytes;
-  const at = copy(bytes, writeVarint(bytes, HEADER_BYTES, keyBytes), args, 1);
+  const { bytes, dataStart } = entry;
+  bytes[dataStart] = VERSION_WITH_TIME;
+  bytes[dataStart + 1] = CODE_SET;
+  writeU48(bytes, dataStart + 2, time);
+  bytes[dataStart + 8] = ValueKind.bytes;
+  const at = copy(bytes, writeVarint(bytes, dataStart + HEADER_BYTES, keyBytes), args, 1);
   copy(bytes, writeVarint(bytes, at, valueBytes), args, 2);
   return entry;
 }

@@ -10,7 +10,7 @@ const HEADER_BYTES = 24;
 
 /** Bytes of an entry on the wire and in the log file. */
 export function entryBytes(entry: Entry): number {
-  return entry.frame === undefined ? entry.data.length + HEADER_BYTES : entry.frame.length;
+  return entry.frameBytes ?? entry.data.length + HEADER_BYTES;
 }
 
 export interface LogStart {

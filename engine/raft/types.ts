@@ -24,9 +24,11 @@ export interface Entry {
   data: Uint8Array;
   /**
    * The entry as it stands in the log file and on the wire, header included: the host's cache, so
-   * that an entry is encoded once. The core only looks at its length.
+   * that an entry is encoded once.
    */
   frame?: Uint8Array | undefined;
+  /** Length of the frame, where that is known without making a view of it. */
+  frameBytes?: number;
 }
 
 /** What must be on disk before any message that depends on it leaves: Raft paper, figure 2. */

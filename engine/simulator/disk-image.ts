@@ -2,7 +2,7 @@
 // them, in one file without segments. Recovery tells a torn tail from corruption by the same rule: a whole head
 // behind a hole proves that the hole was once whole. [W7] [W8]
 import { crc32 } from '../protocol/crc32.ts';
-import { entryFromFrame, isEntryKind, RecordKind, readFrame, sealFrame } from '../protocol/frame.ts';
+import { FRAME_HEADER_BYTES, isEntryKind, RecordKind, readFrame, sealFrame } from '../protocol/frame.ts';
 import { readU32, readU48, writeU32, writeU48 } from '../protocol/little-endian.ts';
 import type { Entry, HardState } from '../raft/types.ts';
 
@@ -123,11 +123,9 @@ function readRecords(
   while (at < end) {
     const reading = readFrame(bytes, at);
     if (reading.status !== 'whole' || !isEntryKind(reading.header.kind)) break;
-    const { index } = reading.header;
+    const { index, term, kind } = reading.header;
     if (index < 1 || index > lastIndex + 1) break;
-    const entry = entryFromFrame(reading.header, reading.frame);
-    delete entry.frame;
-    entries.push(entry);
+    entries.push({ index, term, kind, data: reading.frame.subarray(FRAME_HEADER_BYTES) });
     lastIndex = index;
     at += reading.frame.length;
   }

@@ -1,13 +1,14 @@
 // Batches that wait for the next write, and the bytes of the one in flight. Arrays side by side rather than
 // an object per batch: this is the hot path of every write.
-import { FRAME_BYTES_MAX, frameOf } from '../protocol/frame.ts';
+import { appendFrames } from '../protocol/frame.ts';
 import type { HardState } from '../raft/types.ts';
 import type { LogBatch } from './types.ts';
 
 /** What one write takes: the batches of several `append` calls. */
 export interface Group {
-  frames: readonly Uint8Array[];
-  /** Of the frames alone. */
+  /** The frames of all entries, in order: those that stand side by side in memory are one chunk. */
+  chunks: readonly Uint8Array[];
+  /** Of the chunks. */
   bytes: number;
   entries: number;
   /** Null when the group does not change it. */
@@ -22,11 +23,13 @@ export interface Group {
 }
 
 export class BatchQueue {
-  #frames: Uint8Array[] = [];
+  #chunks: Uint8Array[] = [];
+  #entries = 0;
   #callbacks: (() => void)[] = [];
   #hardStates: (HardState | null)[] = [];
-  /** For each batch: how many frames and bytes the queue holds up to its end, and its last entry (0: none). */
-  #frameEnds: number[] = [];
+  /** For each batch: how many chunks, entries and bytes the queue holds up to its end, and its last entry (0: none). */
+  #chunkEnds: number[] = [];
+  #entryEnds: number[] = [];
   #byteEnds: number[] = [];
   #lastIndexes: number[] = [];
   #lastTerms: number[] = [];
@@ -44,16 +47,12 @@ export class BatchQueue {
 
   /** `hintOnly`: nothing in the batch asks for a write. */
   push(batch: LogBatch, hintOnly: boolean, onDurable: () => void): void {
-    for (const entry of batch.entries) {
-      const frame = frameOf(entry);
-      if (frame.length > FRAME_BYTES_MAX)
-        throw new Error(`entry ${entry.index} is larger than any frame may be`);
-      this.#frames.push(frame);
-      this.#bytes += frame.length;
-    }
+    this.#bytes += appendFrames(batch.entries, this.#chunks);
+    this.#entries += batch.entries.length;
     this.#callbacks.push(onDurable);
     this.#hardStates.push(batch.hardState);
-    this.#frameEnds.push(this.#frames.length);
+    this.#chunkEnds.push(this.#chunks.length);
+    this.#entryEnds.push(this.#entries);
     this.#byteEnds.push(this.#bytes);
     const last = batch.entries.at(-1);
     this.#lastIndexes.push(last?.index ?? 0);
@@ -65,12 +64,13 @@ export class BatchQueue {
   take(bytesMax: number, batchesMax: number): Group {
     let count = Math.min(batchesMax, this.batches);
     while (count > 1 && (this.#byteEnds[count - 1] as number) > bytesMax) count--;
-    const frameCount = this.#frameEnds[count - 1] ?? 0;
+    const chunkCount = this.#chunkEnds[count - 1] ?? 0;
+    const entries = this.#entryEnds[count - 1] ?? 0;
     const bytes = this.#byteEnds[count - 1] ?? 0;
     const group: Group = {
-      frames: [],
+      chunks: [],
       bytes,
-      entries: frameCount,
+      entries,
       hardState: null,
       needsWrite: false,
       lastIndex: null,
@@ -89,28 +89,32 @@ export class BatchQueue {
       group.maxIndex = Math.max(group.maxIndex, lastIndex);
     }
     if (count === this.batches) {
-      group.frames = this.#frames;
+      group.chunks = this.#chunks;
       group.callbacks = this.#callbacks;
       this.#clear();
       return group;
     }
-    group.frames = this.#frames.splice(0, frameCount);
+    group.chunks = this.#chunks.splice(0, chunkCount);
     group.callbacks = this.#callbacks.splice(0, count);
     this.#hardStates.splice(0, count);
     this.#lastIndexes.splice(0, count);
     this.#lastTerms.splice(0, count);
     this.#hintOnly.splice(0, count);
-    this.#frameEnds = this.#frameEnds.slice(count).map((end) => end - frameCount);
+    this.#chunkEnds = this.#chunkEnds.slice(count).map((end) => end - chunkCount);
+    this.#entryEnds = this.#entryEnds.slice(count).map((end) => end - entries);
     this.#byteEnds = this.#byteEnds.slice(count).map((end) => end - bytes);
+    this.#entries -= entries;
     this.#bytes -= bytes;
     return group;
   }
 
   #clear(): void {
-    this.#frames = [];
+    this.#chunks = [];
+    this.#entries = 0;
     this.#callbacks = [];
     this.#hardStates = [];
-    this.#frameEnds = [];
+    this.#chunkEnds = [];
+    this.#entryEnds = [];
     this.#byteEnds = [];
     this.#lastIndexes = [];
     this.#lastTerms = [];
@@ -119,12 +123,12 @@ export class BatchQueue {
   }
 }
 
-/** Frames below this are copied together; an entry of a write's buffer list costs more than such a copy. */
+/** Chunks below this are copied together; an entry of a write's buffer list costs more than such a copy. */
 const COPIED_BYTES_MAX = 4096;
 const STAGING_BYTES = 512 * 1024;
 
 /**
- * Lays out one write: room for the records in front, then the frames; small ones copied side by side, large
+ * Lays out one write: room for the records in front, then the chunks; small ones copied side by side, large
  * ones as they are. One write at a time: the staging room is used again by the next.
  */
 export class WriteLayout {
@@ -132,7 +136,7 @@ export class WriteLayout {
 
   /** The first bytes of `buffers[0]` are for the caller to fill. */
   lay(
-    frames: readonly Uint8Array[],
+    chunks: readonly Uint8Array[],
     headBytes: number,
   ): { head: Uint8Array; buffers: readonly Uint8Array[] } {
     let staging = this.#staging;
@@ -140,24 +144,24 @@ export class WriteLayout {
     const buffers: Uint8Array[] = [];
     let start = 0;
     let end = headBytes;
-    for (const frame of frames) {
-      const copied = frame.length <= COPIED_BYTES_MAX;
-      if (!copied || end + frame.length > staging.length) {
+    for (const chunk of chunks) {
+      const copied = chunk.length <= COPIED_BYTES_MAX;
+      if (!copied || end + chunk.length > staging.length) {
         if (end > start) buffers.push(staging.subarray(start, end));
         start = end;
       }
       if (!copied) {
-        buffers.push(frame);
+        buffers.push(chunk);
         continue;
       }
-      if (end + frame.length > staging.length) {
+      if (end + chunk.length > staging.length) {
         // A system call takes no more than some thousand buffers: beyond the standing room, borrow some.
         staging = new Uint8Array(STAGING_BYTES);
         start = 0;
         end = 0;
       }
-      staging.set(frame, end);
-      end += frame.length;
+      staging.set(chunk, end);
+      end += chunk.length;
     }
     if (end > start) buffers.push(staging.subarray(start, end));
     return { head, buffers };

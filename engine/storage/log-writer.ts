@@ -312,7 +312,7 @@ export class LogWriter implements LogStore {
 
   #write(group: Group, headerBytes: number, header?: Parameters<typeof writeSegmentHeader>[1]): void {
     const log = this.#log;
-    const { head, buffers } = this.#layout.lay(group.frames, headerBytes + BATCH_HEAD_BYTES);
+    const { head, buffers } = this.#layout.lay(group.chunks, headerBytes + BATCH_HEAD_BYTES);
     if (header !== undefined) writeSegmentHeader(head, header);
     writeBatchHead(head, headerBytes, {
       logId: log.logId,
@@ -355,7 +355,7 @@ export class LogWriter implements LogStore {
     if (group.lastIndex !== null) this.#syncedIndex = Math.min(group.lastIndex, this.#truncation);
     if (this.#log.refetchIndex !== 0 && this.#syncedIndex >= this.#log.refetchIndex)
       this.#log.refetchIndex = 0;
-    this.#marked = group.frames.length === 0 && group.lastIndex === null && this.#queue.batches === 0;
+    this.#marked = group.chunks.length === 0 && group.lastIndex === null && this.#queue.batches === 0;
     this.#inFlight = null;
     this.#inFlightBuffers = [];
     // The disk gets its next write before the callbacks take their time.
@@ -429,7 +429,7 @@ export class LogWriter implements LogStore {
 
 function emptyGroup(): Group {
   return {
-    frames: [],
+    chunks: [],
     bytes: 0,
     entries: 0,
     hardState: null,

@@ -174,6 +174,6 @@ function approximateBytes(message: Message): number {
   if (message.type === 'InstallSnapshot') return 128 + message.data.length;
   if (message.type !== 'AppendEntries') return 128;
   let bytes = 128;
-  for (const entry of message.entries) bytes += entry.frame?.length ?? entry.data.length + 24;
+  for (const entry of message.entries) bytes += entry.frameBytes ?? entry.data.length + 24;
   return bytes;
 }
