@@ -2,9 +2,10 @@
 // snapshots, killed one by one and started again on the same folders.
 import { type ChildProcess, fork } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NodeAction, NodeMessage, ParentMessage } from '../protocol/control.ts';
+import { nodeArguments } from '../protocol/node-arguments.ts';
 import type { HostEvent, NodeStatus } from '../protocol/node-status.ts';
 import { freePorts } from './free-ports.ts';
 
@@ -18,6 +19,8 @@ export interface NodeTrioOptions {
   entry: string;
   /** Settings of every node beside its place in the cluster. */
   settings?: object;
+  /** Arguments of Node.js, beside those that nodes are always started with. */
+  arguments?: readonly string[];
 }
 
 /** What a node is told, without the number that its answer is matched by. */
@@ -37,11 +40,13 @@ export class NodeTrio {
   readonly addresses: readonly string[];
   readonly #entry: string;
   readonly #folder: string;
+  readonly #arguments: readonly string[];
   readonly #members: readonly Member[];
   #nextRequestId = 1;
 
   private constructor(options: NodeTrioOptions, folder: string, ports: readonly number[]) {
     this.#entry = options.entry;
+    this.#arguments = options.arguments ?? [];
     this.#folder = folder;
     const client = (id: number): string => `${HOST}:${ports[id - 1]}`;
     const peer = (id: number): string => `${HOST}:${ports[NODES + id - 1]}`;
@@ -138,7 +143,7 @@ export class NodeTrio {
   #launch(member: Member): void {
     const child = fork(this.#entry, ['--config', JSON.stringify(member.config)], {
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-      execArgv: [],
+      execArgv: [...nodeArguments(availableParallelism()), ...this.#arguments],
     });
     member.child = child;
     member.events = [];

@@ -2,8 +2,10 @@
 // stopped. Its exit is an event, whatever caused it.
 import { type ChildProcess, fork } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { CONTROL_VERSION, type NodeMessage, type ParentMessage } from '../protocol/control.ts';
+import { nodeArguments } from '../protocol/node-arguments.ts';
 import { UnavailableError } from './exit-code.ts';
 
 /** What the node is to be told to do, without the number that the answer is matched by. */
@@ -41,8 +43,7 @@ export class NodeProcess {
   constructor(entry: string, config: object, listener: NodeProcessListener) {
     const child = fork(entry, ['--config', JSON.stringify(config)], {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      // More room for what lives shortly: a fifth less work per write for some 20 MB of memory.
-      execArgv: ['--max-semi-space-size=32'],
+      execArgv: nodeArguments(availableParallelism()),
     });
     this.#child = child;
     // Without a pid the process did not start, and `error` says why.
