@@ -3,14 +3,17 @@ import type { ByteString, KeyValue, StoredValue } from '../protocol/command.ts';
 import type { Session } from './sessions.ts';
 import type { SortedTree } from './sorted-tree.ts';
 
-export interface KeyRecord extends StoredValue {
+/** A value and the entry that it came with. */
+export interface StoredRevision extends StoredValue {
   /** Index of the entry that last changed the key, its end included. */
   revision: number;
-  /**
-   * Whoever may change this record in place: the keyspace that wrote it, until it gives out a view. In a view no
-   * record changes any more.
-   */
-  owner: object;
+}
+
+export interface KeyRecord extends StoredRevision {
+  /** When it was written, counted in views: see KeyStore. Nobody changes a record that a lasting view shares. */
+  generation: number;
+  /** What the view that is being passed through has in the place of this record; null when it has the record. */
+  former: StoredRevision | null;
   /** From this replicated time on the key is gone. Absent, not undefined, without an end: a million keys pay for a field. */
   expiresAt?: number;
 }
@@ -27,8 +30,18 @@ export interface ScanPage {
   next: ByteString | null;
 }
 
+/** A view that is read once, in the order of its keys, while what it has not passed may be written. */
+export interface ViewPass {
+  /** Records that were written later have a higher one. */
+  readonly generation: number;
+  /** The last key that was passed; null before the first. */
+  cursor: ByteString | null;
+}
+
 /** The whole replicated state as of one entry. Not to be changed. */
 export interface KeyspaceView {
+  /** Set where the view is to be read by dumpKeyspace, once, and then released; null for one that lasts. */
+  pass: ViewPass | null;
   /** Also those whose end has come and that no entry has removed yet: hidden, and the same on every node. [K8] */
   records: SortedTree<KeyRecord>;
   /** Records with an end. */

@@ -4,7 +4,7 @@
 import type { ByteString, StoredValue } from '../protocol/command.ts';
 import { ExpiryOrder } from './expiry-order.ts';
 import { KeyIndex } from './key-index.ts';
-import type { KeyRecord } from './key-record.ts';
+import type { KeyRecord, ViewPass } from './key-record.ts';
 import { createTree, type SortedTree } from './sorted-tree.ts';
 
 /** Hears of every change of an applied entry, in order. What an entry undoes is taken back before the next one. */
@@ -23,10 +23,19 @@ export interface ChangeListener {
 
 /** What a view takes along. */
 export interface StoreView {
+  pass: ViewPass | null;
   records: SortedTree<KeyRecord>;
   expiring: number;
   bytes: number;
   revision: number;
+}
+
+/** In one row for all stores: what one restores from another's view is older than all that it writes. */
+let generations = 0;
+
+function nextGeneration(): number {
+  generations++;
+  return generations;
 }
 
 export class KeyStore {
@@ -35,8 +44,12 @@ export class KeyStore {
   /** The same records by key; after a restore only those that were asked for since, so that a restart is not held up. */
   #index = new KeyIndex<KeyRecord>();
   #ends = new ExpiryOrder();
-  /** The mark of records that no view shares. */
-  #owner: object = {};
+  /** Of what is written now. Rises with every view. */
+  #generation = nextGeneration();
+  /** Up to this generation, records are shared with lasting views: a write puts another record in their place. */
+  #sharedGeneration = 0;
+  /** The view that is being passed through. Later records are its own copy; those that it has not come to keep what they were. */
+  #pass: ViewPass | null = null;
   #bytes = 0;
   #revision = 0;
   #undo: (() => void)[] | null = null;
@@ -99,19 +112,20 @@ export class KeyStore {
     if (this.#undo !== null) this.#rememberPut(key, before);
     this.#revision = revision;
     this.#changesTotal++;
-    if (expiresAt === 0 && before !== undefined && before.owner === this.#owner) {
+    if (expiresAt === 0 && before !== undefined && before.generation > this.#sharedGeneration) {
       if (before.expiresAt === undefined) {
+        this.#keepForPass(key, before);
         this.#bytes += value.length - before.value.length;
         before.value = value;
         before.kind = kind;
         before.revision = revision;
+        before.generation = this.#generation;
         this.#listener?.put(key, before);
         return;
       }
     }
-    const owner = this.#owner;
-    const record: KeyRecord =
-      expiresAt === 0 ? { value, kind, revision, owner } : { value, kind, revision, owner, expiresAt };
+    const plain = { value, kind, revision, generation: this.#generation, former: null };
+    const record: KeyRecord = expiresAt === 0 ? plain : { ...plain, expiresAt };
     this.#place(key, before, record);
     this.#listener?.put(key, record);
   }
@@ -170,9 +184,34 @@ export class KeyStore {
     return false;
   }
 
+  /** Everything as it is now, for as long as anybody likes. */
   view(): StoreView {
-    this.#owner = {}; // From now on every record is shared.
+    const view = this.#viewWith(null);
+    this.#sharedGeneration = this.#generation;
+    this.#generation = nextGeneration();
+    return view;
+  }
+
+  /**
+   * Everything as it is now, to be read once in the order of the keys, and then to be released. Writes meanwhile cost
+   * no way down the tree and no new nodes: what the reader has not passed keeps its former value. While there is one
+   * such view, another one is a lasting one.
+   */
+  passingView(): StoreView {
+    if (this.#pass !== null) return this.view();
+    this.#pass = { generation: this.#generation, cursor: null };
+    this.#generation = nextGeneration();
+    return this.#viewWith(this.#pass);
+  }
+
+  /** The view has been read, or nobody will. */
+  release(pass: ViewPass | null): void {
+    if (this.#pass === pass) this.#pass = null;
+  }
+
+  #viewWith(pass: ViewPass | null): StoreView {
     return {
+      pass,
       records: this.#records.clone(),
       expiring: this.#ends.size,
       bytes: this.#bytes,
@@ -180,8 +219,18 @@ export class KeyStore {
     };
   }
 
+  #keepForPass(key: ByteString, record: KeyRecord): void {
+    const pass = this.#pass;
+    if (pass === null || record.generation > pass.generation) return;
+    if (pass.cursor !== null && key <= pass.cursor) return;
+    const { value, kind, revision } = record;
+    record.former = { value, kind, revision };
+  }
+
   restore({ records, expiring, bytes, revision }: StoreView): void {
-    this.#owner = {};
+    // Whoever made the records may go on using them.
+    this.#sharedGeneration = nextGeneration();
+    this.#generation = nextGeneration();
     this.#records = records.clone();
     this.#index = new KeyIndex();
     this.#ends = new ExpiryOrder();

@@ -17,7 +17,7 @@ import { type ByteString, ValueKind } from '../protocol/command.ts';
 import { CLIENT_ID_BYTES } from '../protocol/command-codec.ts';
 import { DecodeError } from '../protocol/decode-error.ts';
 import { readU32, writeU32 } from '../protocol/little-endian.ts';
-import type { KeyRecord, KeyspaceView } from './key-record.ts';
+import type { KeyRecord, KeyspaceView, StoredRevision } from './key-record.ts';
 import { readResult, writeResult } from './result-codec.ts';
 import type { Session } from './sessions.ts';
 import { loadTree } from './sorted-tree.ts';
@@ -51,7 +51,8 @@ function closeBlock(writer: ByteWriter, type: BlockType): Uint8Array {
 
 /**
  * The stream, one block at a time: take the next whenever there is time for it. Blocks are about `blockBytes`
- * long, longer only where one record is. The view does not change, so the live state may.
+ * long, longer only where one record is. The view does not change, so the live state may. A passing view gives its
+ * stream once; whoever asked for it releases it.
  */
 export function* dumpKeyspace(
   view: KeyspaceView,
@@ -73,12 +74,19 @@ export function* dumpKeyspace(
   yield closeBlock(header, Block.header);
 
   let block = openBlock(blockBytes);
+  const { pass } = view;
   for (const [key, record] of view.records.entries(undefined, [])) {
-    block.u8(record.expiresAt === undefined ? record.kind : record.kind | END_FLAG);
-    block.u48(record.revision);
+    const isLater = pass !== null && record.generation > pass.generation && record.former !== null;
+    const { kind, revision, value } = isLater ? (record.former as StoredRevision) : record;
+    block.u8(record.expiresAt === undefined ? kind : kind | END_FLAG);
+    block.u48(revision);
     if (record.expiresAt !== undefined) block.u48(record.expiresAt);
     block.lengthAndByteString(key);
-    block.lengthAndByteString(record.value);
+    block.lengthAndByteString(value);
+    if (pass !== null) {
+      pass.cursor = key;
+      record.former = null;
+    }
     if (block.length < blockBytes) continue;
     yield closeBlock(block, Block.keys);
     block = openBlock(blockBytes);
@@ -115,8 +123,6 @@ export class KeyspaceRestorer {
   #keys: ByteString[] = [];
   #records: KeyRecord[] = [];
   readonly #sessions: Session[] = [];
-  /** Nobody's: whoever restores the view must not change its records in place. */
-  readonly #owner: object = {};
   #header: DumpHeader | null = null;
   #lastKey: string | null = null;
   #bytes = 0;
@@ -161,7 +167,7 @@ export class KeyspaceRestorer {
     this.#keys = [];
     this.#records = [];
     const sessions = this.#sessions;
-    return { records, expiring, bytes, revision, lastApplied, time, sessions };
+    return { pass: null, records, expiring, bytes, revision, lastApplied, time, sessions };
   }
 
   /** Moves bytes of `chunk` from `at` on until `target` bytes are pending; returns the offset behind them. */
@@ -235,13 +241,12 @@ export class KeyspaceRestorer {
     this.#lastKey = key;
     this.#keys.push(key);
     this.#bytes += key.length + value.length;
-    const owner = this.#owner;
     if (hasEnd) {
       if (this.#header?.hasTime !== true) reader.fail('an end in a keyspace without time');
       this.#expiring++;
-      this.#records.push({ value, kind, revision, owner, expiresAt });
+      this.#records.push({ value, kind, revision, generation: 0, former: null, expiresAt });
     } else {
-      this.#records.push({ value, kind, revision, owner });
+      this.#records.push({ value, kind, revision, generation: 0, former: null });
     }
   }
 

@@ -11,7 +11,9 @@ export interface SnapshotTakerOptions {
   raft: Raft;
   store: LogStore;
   snapshots: SnapshotStore;
+  /** Read once, then released. */
   view: () => KeyspaceView;
+  release: (view: KeyspaceView) => void;
   /** A snapshot is due when the log has grown by so many bytes since the last one. 0: only on demand. */
   logBytes: number;
   /** Entries kept behind the applied index, so that a follower that is a little behind needs no snapshot. */
@@ -69,6 +71,7 @@ export class SnapshotTaker {
       const writer = await snapshots.begin({ lastIncludedIndex, lastIncludedTerm, configuration });
       try {
         await this.#write(view, (bytes) => writer.write(bytes));
+        this.#options.release(view);
         await writer.finish();
       } catch (error) {
         await writer.abort();
@@ -79,6 +82,8 @@ export class SnapshotTaker {
       onTaken({ index: lastIncludedIndex, sizeBytes, elapsedMs: performance.now() - startedAt });
     } catch (error) {
       onFailed(error);
+    } finally {
+      this.#options.release(view);
     }
   }
 

@@ -83,17 +83,19 @@ export class SnapshotHost {
     if (this.#isTaking) return;
     const { raft, keyspace, disk, plan, later, count } = this.#options;
     const { index, term, configuration } = raft.appliedPoint();
-    const view = keyspace.view();
+    const view = keyspace.passingView();
     this.#isTaking = true;
     this.#lastTakenIndex = index;
     later(plan.time, () => {
       this.#isTaking = false;
       // It fails half-way, and nothing has changed. [S2]
       if (disk.isFull) {
+        keyspace.release(view);
         count('snapshot failed');
         return;
       }
       const bytes = joined([...dumpKeyspace(view, 256)]);
+      keyspace.release(view);
       disk.shelf.add({ index, term, configuration, bytes });
       this.#options.dumped(index, bytes);
       count('snapshot taken');

@@ -154,7 +154,13 @@ describe('[K8] the end of a key', () => {
     const machine = new Machine().at(T);
     machine.setFor(100, 'k');
     machine.set('k', 'v');
-    expect(Object.keys(machine.keyspace.get('k') ?? {})).toEqual(['value', 'kind', 'revision', 'owner']);
+    expect(Object.keys(machine.keyspace.get('k') ?? {})).toEqual([
+      'value',
+      'kind',
+      'revision',
+      'generation',
+      'former',
+    ]);
   });
 
   it('comes on every node at the same entry: a copy made at any moment goes on alike', () =>

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { KeyspaceView } from '../../engine/kv/key-record.ts';
 import { Keyspace } from '../../engine/kv/keyspace.ts';
 import { dumpKeyspace, KeyspaceRestorer } from '../../engine/kv/keyspace-dump.ts';
 import type { Proposal } from '../../engine/protocol/command.ts';
@@ -145,6 +146,59 @@ describe('dump and restore', () => {
       blocks.push(...slices);
       expect(Buffer.concat(blocks).equals(expected)).toBe(true);
     }));
+
+  it('[K6] views that are passed through, given up, or last: each gives the state of its entry, whatever is written meanwhile', () => {
+    const act = fc.constantFrom('write', 'write', 'slice', 'pass', 'giveUp', 'last');
+    property(
+      fc.tuple(log, fc.array(act, { maxLength: 80 }), fc.integer({ min: 8, max: 60 })),
+      ([proposals, acts, blockBytes]) => {
+        const waiting = proposals.values();
+        const done: Proposal[] = [];
+        const keyspace = new Keyspace();
+        const lasting: { view: KeyspaceView; expected: Uint8Array }[] = [];
+        let pass: {
+          view: KeyspaceView;
+          slices: Iterator<Uint8Array>;
+          blocks: Uint8Array[];
+          expected: Uint8Array;
+        } | null = null;
+        const slice = (): boolean => {
+          const step = pass?.slices.next();
+          if (step === undefined) return false;
+          if (step.done !== true) pass?.blocks.push(step.value);
+          else if (pass !== null) {
+            expect(Uint8Array.from(Buffer.concat(pass.blocks))).toEqual(pass.expected);
+            keyspace.release(pass.view);
+            pass = null;
+          }
+          return true;
+        };
+        const expected = () => bytesOf(keyspaceOf(done), blockBytes);
+        for (const what of acts) {
+          if (what === 'slice') slice();
+          else if (what === 'last') lasting.push({ view: keyspace.view(), expected: expected() });
+          else if (what === 'giveUp' && pass !== null) {
+            keyspace.release(pass.view);
+            pass = null;
+          } else if (what === 'pass' && pass === null) {
+            const view = keyspace.passingView();
+            pass = { view, slices: dumpKeyspace(view, blockBytes), blocks: [], expected: expected() };
+          } else if (what === 'write') {
+            const next = waiting.next();
+            if (next.done === true) continue;
+            done.push(next.value);
+            keyspace.apply(done.length, 1, encodeProposal(next.value).data);
+          }
+        }
+        while (slice());
+        for (const { view, expected: bytes } of lasting) {
+          expect(Uint8Array.from(Buffer.concat([...dumpKeyspace(view, blockBytes)]))).toEqual(bytes);
+        }
+        expect(bytesOf(keyspace, blockBytes)).toEqual(expected());
+      },
+      { runs: 300 },
+    );
+  });
 
   it('[K6] two keyspaces restored from one view go separate ways', () => {
     const view = keyspaceOf([set('a', '1')]).view();
