@@ -213,6 +213,8 @@ export class RunningNode {
       send: (messages: readonly Message[]) => {
         this.#events.recordSent(messages);
         this.#open.peers.send(messages);
+        // Before this node's own log gets its share: the way over a follower's disk is the longer one.
+        this.#open.peers.flush();
       },
       apply: (entries) => this.#open.desk.apply(entries, performance.now(), this.#open.resp.desk),
       serveReads: (reads) => {
