@@ -34,6 +34,8 @@ const main: UserConfig['main'] = {
     target: 'node20.19',
     externalizeDeps: false,
     outDir: resolve(root, 'out/main'),
+    // For profiles: nothing in the bundles points at them.
+    sourcemap: 'hidden',
     rolldownOptions: {
       input: MAIN_ENTRIES,
       // The optional native helpers of ws: absent here, and ws does without.

@@ -7,6 +7,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { startBenchCluster } from '../bench/bench-cluster.ts';
 import { type Comparison, compare, SHAPES } from '../bench/comparison.ts';
 import { measureFailovers } from '../bench/failover.ts';
+import { measureProfile, type ProfileRow } from '../bench/profile.ts';
 import { measureRecovery, type RecoveryResult, recoveryItem } from '../bench/recovery.ts';
 import { redisBytesPerKey } from '../bench/redis-memory.ts';
 import { STORE_NAMES, type StoreName } from '../bench/stores.ts';
@@ -41,10 +42,11 @@ export interface BenchFigures {
   failover?: FailoverFigures;
   recovery?: RecoveryResult & { redisBytesPerKey: number | null };
   watched?: WatchedResult;
+  profile?: readonly ProfileRow[];
 }
 
 const OPERATIONS = { writes: 'set', reads: 'get', mixed: 'mixed' } as const;
-const TOPICS = ['all', 'writes', 'reads', 'mixed', 'failover', 'recovery', 'watched'] as const;
+const TOPICS = ['all', 'writes', 'reads', 'mixed', 'failover', 'recovery', 'watched', 'profile'] as const;
 type Topic = (typeof TOPICS)[number];
 const VALUE_BYTES = 100;
 const CALM_MS = 4_000;
@@ -71,6 +73,7 @@ processes with every write on a majority, Redis one. A store that is not install
   failover               the leader killed with SIGKILL: last acknowledgement before to first one after
   recovery               a million keys: restart from log and from snapshot, longest wait during a snapshot, memory
   watched                the cost of reporting to a panel ten times a second
+  profile                where a node's time goes, per operation; not part of all
 
 Examples:
   quorumlab bench writes --seconds 5
@@ -133,6 +136,7 @@ async function measure(topic: Topic, flags: BenchFlags): Promise<BenchFigures> {
   if (topic === 'all' || topic === 'watched') {
     figures.watched = await measureWatched({ entry, rounds, durationMs, onStep: remark });
   }
+  if (topic === 'profile') figures.profile = await measureProfile({ entry, durationMs, onStep: remark });
   return figures;
 }
 

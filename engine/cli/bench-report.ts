@@ -1,5 +1,7 @@
 // The figures of `quorumlab bench` as tables.
 import type { Comparison, ComparisonRow } from '../bench/comparison.ts';
+import type { ProfileRow } from '../bench/profile.ts';
+import { STAGES } from '../bench/profile-stages.ts';
 import type { StoreName } from '../bench/stores.ts';
 import type { BenchFigures } from './bench-command.ts';
 import { type Cell, plainTable } from './plain-table.ts';
@@ -11,8 +13,24 @@ export function printBench(figures: BenchFigures): void {
   if (figures.comparison !== undefined) printComparison(figures.comparison);
   const facts = [...failoverFacts(figures), ...recoveryFacts(figures), ...watchedFacts(figures)];
   if (facts.length > 0) printLine(plainTable(['', ''], facts));
+  for (const row of figures.profile ?? []) printProfile(row);
   const { cores, model, node } = figures.machine;
   remark(`${cores} cores, ${model}, Node.js ${node}`);
+}
+
+function printProfile({ shape, perSecond, leader, follower }: ProfileRow): void {
+  const sum = (stages: ProfileRow['leader']) => STAGES.reduce((total, stage) => total + stages[stage], 0);
+  const row = (name: string, one: number, other: number): Cell[] => [name, one.toFixed(2), other.toFixed(2)];
+  printLine(
+    plainTable(
+      [`${shape}: ${perSecond.toFixed(0)}/s; µs each`, 'leader', 'follower'],
+      [
+        ...STAGES.map((stage) => row(stage, leader[stage], follower[stage])),
+        row('in all', sum(leader), sum(follower)),
+      ],
+    ),
+  );
+  printLine('');
 }
 
 function printComparison({ stores, skipped, rows }: Comparison): void {
