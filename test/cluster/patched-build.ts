@@ -18,7 +18,9 @@ export async function patchBuild(edits: readonly { from: RegExp; to: string }[])
   cpSync(source, folder, { recursive: true });
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }\n');
   const chunks = join(folder, 'chunks');
-  const files = readdirSync(chunks).map((name) => join(chunks, name));
+  const files = readdirSync(chunks)
+    .filter((name) => name.endsWith('.js'))
+    .map((name) => join(chunks, name));
   for (const { from, to } of edits) {
     const places = files.flatMap((file) => {
       const found = readFileSync(file, 'utf8').match(new RegExp(from.source, 'g')) ?? [];
