@@ -5,6 +5,8 @@ import { LOAD_KEYS, type LoadResult, type LoadShape } from './load.ts';
 const PROGRAM = 'redis-benchmark';
 /** Requests of the run that finds out how many the measured run needs. */
 const PROBE_MS = 500;
+/** A run is given up then. */
+const RUN_MS_MAX = 120_000;
 
 /** Null when it is not installed. */
 export async function redisBenchmarkVersion(): Promise<string | null> {
@@ -18,11 +20,15 @@ export async function runRedisBenchmark(
   shape: LoadShape & { durationMs: number },
 ): Promise<LoadResult> {
   const { connections, pipeline, durationMs } = shape;
-  const first = connections * pipeline * 20;
-  const probe = await once(port, shape, first);
-  const second = await once(port, shape, Math.max(first, Math.round((probe.perSecond * PROBE_MS) / 1000)));
-  const count = Math.max(first, Math.round((second.perSecond * durationMs) / 1000));
-  return once(port, shape, count);
+  let count = connections * pipeline * 20;
+  let { perSecond } = await once(port, shape, count);
+  // A run of less than a millisecond has no rate.
+  while (!Number.isFinite(perSecond)) {
+    count *= 10;
+    ({ perSecond } = await once(port, shape, count));
+  }
+  const probe = await once(port, shape, Math.max(count, Math.round((perSecond * PROBE_MS) / 1000)));
+  return once(port, shape, Math.max(count, Math.round((probe.perSecond * durationMs) / 1000)));
 }
 
 async function once(port: number, shape: LoadShape, requests: number): Promise<LoadResult> {
@@ -47,7 +53,7 @@ export function parseCsv(output: string, operation: string): LoadResult {
 
 function run(flags: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(PROGRAM, flags, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(PROGRAM, flags, { stdio: ['ignore', 'pipe', 'pipe'], timeout: RUN_MS_MAX });
     let output = '';
     let complaint = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
