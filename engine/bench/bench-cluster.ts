@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { NodeStatus } from '../protocol/node-status.ts';
+import { endWithThisProcess } from './end-with-this-process.ts';
 
 export interface BenchNode {
   id: number;
@@ -29,7 +30,9 @@ export async function startBenchCluster(
   { restart }: { restart: boolean },
 ): Promise<BenchCluster> {
   const flags = ['cluster', '--ephemeral', '--json', ...(restart ? ['--restart'] : [])];
-  const child = spawn(process.execPath, [cli, ...flags], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const child = endWithThisProcess(
+    spawn(process.execPath, [cli, ...flags], { stdio: ['ignore', 'pipe', 'ignore'] }),
+  );
   const addresses = await clientAddresses(child);
   const statuses = (): Promise<(NodeStatus | null)[]> => Promise.all(addresses.map(statusOf));
   const leading = async (): Promise<BenchNode | null> => {

@@ -1,5 +1,6 @@
 // The load generator that comes with Redis, used alike on every store that speaks RESP.
 import { spawn } from 'node:child_process';
+import { endWithThisProcess } from './end-with-this-process.ts';
 import { LOAD_KEYS, type LoadResult, type LoadShape } from './load.ts';
 
 const PROGRAM = 'redis-benchmark';
@@ -53,7 +54,9 @@ export function parseCsv(output: string, operation: string): LoadResult {
 
 function run(flags: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(PROGRAM, flags, { stdio: ['ignore', 'pipe', 'pipe'], timeout: RUN_MS_MAX });
+    const child = endWithThisProcess(
+      spawn(PROGRAM, flags, { stdio: ['ignore', 'pipe', 'pipe'], timeout: RUN_MS_MAX }),
+    );
     let output = '';
     let complaint = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {

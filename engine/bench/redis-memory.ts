@@ -1,6 +1,7 @@
 // What a key costs Redis, to hold ours against: the same keys and values in a process that keeps nothing on disk.
 import { spawn } from 'node:child_process';
 import { connect } from 'node:net';
+import { endWithThisProcess } from './end-with-this-process.ts';
 import { freePorts } from './free-ports.ts';
 
 const HOST = '127.0.0.1';
@@ -14,7 +15,7 @@ export async function redisBytesPerKey(
 ): Promise<number | null> {
   const [port = 0] = await freePorts(1);
   const flags = ['--port', String(port), '--bind', HOST, '--save', '', '--appendonly', 'no'];
-  const server = spawn('redis-server', flags, { stdio: 'ignore' });
+  const server = endWithThisProcess(spawn('redis-server', flags, { stdio: 'ignore' }));
   const missing = new Promise<null>((resolve) => server.once('error', () => resolve(null)));
   const measured = measure(port, keys, item);
   // Without the program nobody ever listens; that failure is the other promise's to tell.

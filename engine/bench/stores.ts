@@ -6,6 +6,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startBenchCluster } from './bench-cluster.ts';
+import { endWithThisProcess } from './end-with-this-process.ts';
 import { runEtcdLoad } from './etcd-load.ts';
 import { freePorts } from './free-ports.ts';
 import type { LoadResult, LoadShape } from './load.ts';
@@ -140,7 +141,7 @@ async function etcdLeader(urls: readonly string[]): Promise<string | null> {
 }
 
 function launch(program: string, flags: readonly string[]): ChildProcess {
-  return spawn(program, flags, { stdio: 'ignore' });
+  return endWithThisProcess(spawn(program, flags, { stdio: 'ignore' }));
 }
 
 async function stopAll(children: readonly ChildProcess[], folder: string): Promise<void> {

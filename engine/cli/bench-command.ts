@@ -50,6 +50,8 @@ const TOPICS = ['all', 'writes', 'reads', 'mixed', 'failover', 'recovery', 'watc
 type Topic = (typeof TOPICS)[number];
 const VALUE_BYTES = 100;
 const CALM_MS = 4_000;
+/** What shells say of a program that Ctrl-C ended. */
+const INTERRUPTED = 130;
 
 export function addBench(program: Command): void {
   program
@@ -84,6 +86,10 @@ Examples:
       const topic = TOPICS.find((each) => each === what);
       if (topic === undefined) {
         throw new InvalidArgumentError(`what is measured is one of ${TOPICS.join(', ')}, not ${what}`);
+      }
+      // What was started ends with this process, but not by the death of a signal.
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+        process.once(signal, () => process.exit(INTERRUPTED));
       }
       const figures = await measure(topic, flags);
       if (flags.out !== undefined) await writeFile(flags.out, `${JSON.stringify(figures, null, 2)}\n`);
