@@ -5,7 +5,11 @@ import { type Checker, type NodeView, Violation } from './checker.ts';
 
 export class Durability implements Checker {
   readonly name = 'durability';
-  readonly #saved = new Map<number, { life: number; term: number; votedFor: number; commitIndex: number }>();
+  /** `forgotten`: the commit index that its core no longer believes, and that batches without one still carry. [C7] */
+  readonly #saved = new Map<
+    number,
+    { life: number; term: number; votedFor: number; commitIndex: number; forgotten: number }
+  >();
 
   nodeStarted(node: NodeView): void {
     // What an emptied folder must not lead to shows elsewhere: two votes in a term, a lost entry. [E14]
@@ -14,7 +18,9 @@ export class Durability implements Checker {
     // A log with a hole begins anew with its commit index: what was known is of another log. [C7] So does an emptied one.
     const saved = this.#saved.get(node.id);
     const beginsAnew = node.disk.refetchIndex !== 0 || node.disk.hasLostMemory;
-    if (saved !== undefined && beginsAnew) saved.commitIndex = 0;
+    if (saved === undefined || !beginsAnew) return;
+    saved.forgotten = Math.max(saved.forgotten, saved.commitIndex);
+    saved.commitIndex = 0;
   }
 
   nodeRetired(node: NodeView): void {
@@ -26,9 +32,11 @@ export class Durability implements Checker {
   }
 
   #look(node: NodeView, does: string): void {
-    const { currentTerm: term, votedFor, commitIndex } = node.disk.durableHardState;
+    const { currentTerm: term, votedFor, commitIndex: hint } = node.disk.durableHardState;
     const before = this.#saved.get(node.id);
-    this.#saved.set(node.id, { life: node.life, term, votedFor, commitIndex });
+    const forgotten = before?.forgotten ?? 0;
+    const commitIndex = hint !== 0 && hint === forgotten ? (before?.commitIndex ?? 0) : hint;
+    this.#saved.set(node.id, { life: node.life, term, votedFor, commitIndex, forgotten });
     if (before === undefined) return;
     const what = `n${node.id} ${does}`;
     if (term < before.term) {
