@@ -1,15 +1,18 @@
-// The records of a keyspace and everything that is derived from them: the order of the keys, the way to one key,
-// the order of their ends, sizes. Every change goes through here, can be undone while a transaction runs, and is
-// told to whoever keeps a history. Knows no commands.
+// The records of a keyspace at one replicated time. Every change goes through here, can be undone while a transaction
+// runs, and is told to whoever keeps a history. Knows no commands.
+import { writeVarint } from '../protocol/byte-reader.ts';
+import { writeByteString } from '../protocol/byte-string.ts';
 import type { ByteString, StoredValue } from '../protocol/command.ts';
-import { ExpiryOrder } from './expiry-order.ts';
-import { KeyIndex } from './key-index.ts';
-import type { KeyRecord, ViewPass } from './key-record.ts';
-import { createTree, type SortedTree } from './sorted-tree.ts';
+import { NO_ADDRESS } from './byte-arena.ts';
+import type { KeyRecord } from './key-record.ts';
+import { emptyFields, lengthsAndBytes, type RecordFields, readRecord } from './record-bytes.ts';
+import { Records } from './records.ts';
+import type { RecordsView } from './records-view.ts';
 
 /** Hears of every change of an applied entry, in order. What an entry undoes is taken back before the next one. */
 export interface ChangeListener {
-  put(key: ByteString, record: Readonly<KeyRecord>): void;
+  /** The fields are places in memory that is used again at once. */
+  put(fields: Readonly<RecordFields>): void;
   /** `expired`: the key's end had come. */
   removed(key: ByteString, revision: number, expired: boolean): void;
   flushed(revision: number): void;
@@ -21,40 +24,17 @@ export interface ChangeListener {
   restored(revision: number): void;
 }
 
-/** What a view takes along. */
-export interface StoreView {
-  pass: ViewPass | null;
-  records: SortedTree<KeyRecord>;
-  expiring: number;
-  bytes: number;
-  revision: number;
-}
-
-/** In one row for all stores: what one restores from another's view is older than all that it writes. */
-let generations = 0;
-
-function nextGeneration(): number {
-  generations++;
-  return generations;
-}
+/** Longer keys and values are put into memory of their own on the way. */
+const SCRATCH_BYTES_MAX = 1024 * 1024;
 
 export class KeyStore {
-  /** All records in the order of their keys. */
-  #records: SortedTree<KeyRecord> = createTree();
-  /** The same records by key; after a restore only those that were asked for since, so that a restart is not held up. */
-  #index = new KeyIndex<KeyRecord>();
-  #ends = new ExpiryOrder();
-  /** Of what is written now. Rises with every view. */
-  #generation = nextGeneration();
-  /** Up to this generation, records are shared with lasting views: a write puts another record in their place. */
-  #sharedGeneration = 0;
-  /** The view that is being passed through. Later records are its own copy; those that it has not come to keep what they were. */
-  #pass: ViewPass | null = null;
-  #bytes = 0;
+  #records = new Records();
   #revision = 0;
   #undo: (() => void)[] | null = null;
   #changesTotal = 0;
   readonly #listener: ChangeListener | null;
+  readonly #fields = emptyFields();
+  #scratch = new Uint8Array(256);
   /** The replicated time: keys that end now or earlier are gone. Only rises. [K7] */
   time = 0;
 
@@ -62,12 +42,12 @@ export class KeyStore {
     this.#listener = listener;
   }
 
-  get records(): SortedTree<KeyRecord> {
+  get records(): Records {
     return this.#records;
   }
 
   get bytes(): number {
-    return this.#bytes;
+    return this.#records.bytes;
   }
 
   get revision(): number {
@@ -81,62 +61,64 @@ export class KeyStore {
 
   /** Keys that exist: those whose end has come do not, removed or not. [K8] */
   get count(): number {
-    const first = this.#ends.first();
-    if (first === null || first.expiresAt > this.time) return this.#records.size;
-    return this.#records.size - this.#ends.countDue(this.time);
+    const { size, ends } = this.#records;
+    const first = ends.first();
+    if (first === null || first.expiresAt > this.time) return size;
+    return size - ends.countDue(this.time);
   }
 
   /** When the next key ends; null when none does. May have passed. */
   get nextEnd(): number | null {
-    return this.#ends.first()?.expiresAt ?? null;
+    return this.#records.ends.first()?.expiresAt ?? null;
   }
 
   /** The record of a key that exists at the replicated time. */
   find(key: ByteString): KeyRecord | undefined {
-    const record = this.#lookUp(key);
-    if (record?.expiresAt !== undefined && record.expiresAt <= this.time) return undefined;
-    return record;
-  }
-
-  #lookUp(key: ByteString): KeyRecord | undefined {
-    const known = this.#index.get(key);
-    if (known !== undefined || this.#index.size === this.#records.size) return known;
-    const record = this.#records.get(key);
-    if (record !== undefined) this.#index.set(key, record);
-    return record;
+    const address = this.#records.find(key);
+    if (address === NO_ADDRESS) return undefined;
+    const expiresAt = this.#records.expiresAt(address);
+    return expiresAt !== 0 && expiresAt <= this.time ? undefined : this.#records.recordAt(address);
   }
 
   /** `expiresAt` 0: no end. An end that has passed is kept like any other: the key is gone at once. */
   put(key: ByteString, { value, kind }: StoredValue, revision: number, expiresAt = 0): void {
-    const before = this.#lookUp(key);
-    if (this.#undo !== null) this.#rememberPut(key, before);
-    this.#revision = revision;
-    this.#changesTotal++;
-    if (expiresAt === 0 && before !== undefined && before.generation > this.#sharedGeneration) {
-      if (before.expiresAt === undefined) {
-        this.#keepForPass(key, before);
-        this.#bytes += value.length - before.value.length;
-        before.value = value;
-        before.kind = kind;
-        before.revision = revision;
-        before.generation = this.#generation;
-        this.#listener?.put(key, before);
-        return;
-      }
+    const fields = this.#fields;
+    const length = lengthsAndBytes(key.length, value.length);
+    let bytes = this.#scratch;
+    if (length > bytes.length) {
+      bytes = new Uint8Array(length);
+      if (length <= SCRATCH_BYTES_MAX) this.#scratch = bytes;
     }
-    const plain = { value, kind, revision, generation: this.#generation, former: null };
-    const record: KeyRecord = expiresAt === 0 ? plain : { ...plain, expiresAt };
-    this.#place(key, before, record);
-    this.#listener?.put(key, record);
+    fields.bytes = bytes;
+    fields.kind = kind;
+    fields.revision = revision;
+    fields.expiresAt = expiresAt;
+    fields.lengthsStart = 0;
+    fields.keyStart = writeVarint(bytes, 0, key.length);
+    fields.keyEnd = writeByteString(bytes, fields.keyStart, key);
+    fields.valueStart = writeVarint(bytes, fields.keyEnd, value.length);
+    fields.valueEnd = writeByteString(bytes, fields.valueStart, value);
+    this.putFields(fields);
+  }
+
+  /** The same from bytes wherever they are; they are copied. */
+  putFields(fields: Readonly<RecordFields>): void {
+    if (this.#undo !== null) this.#remember(fields.bytes, fields.keyStart, fields.keyEnd);
+    this.#revision = fields.revision;
+    this.#changesTotal++;
+    this.#records.put(fields);
+    this.#listener?.put(fields);
   }
 
   remove(key: ByteString, revision: number, expired = false): void {
-    const before = this.#lookUp(key);
-    if (before === undefined) return;
-    if (this.#undo !== null) this.#rememberPut(key, before);
+    const address = this.#records.find(key);
+    if (address === NO_ADDRESS) return;
+    const bytes = new Uint8Array(key.length);
+    writeByteString(bytes, 0, key);
+    if (this.#undo !== null) this.#remember(bytes, 0, bytes.length);
     this.#revision = revision;
     this.#changesTotal++;
-    this.#place(key, before, undefined);
+    this.#records.remove(bytes, 0, bytes.length);
     this.#listener?.removed(key, revision, expired);
   }
 
@@ -144,7 +126,7 @@ export class KeyStore {
   removeDue(revision: number, countMax: number): number {
     let count = 0;
     while (count < countMax) {
-      const first = this.#ends.first();
+      const first = this.#records.ends.first();
       if (first === null || first.expiresAt > this.time) break;
       this.remove(first.key, revision, true);
       count++;
@@ -153,17 +135,11 @@ export class KeyStore {
   }
 
   flush(revision: number): void {
-    const [records, index, ends, bytes] = [this.#records, this.#index, this.#ends, this.#bytes];
+    const records = this.#records;
     this.#undo?.push(() => {
       this.#records = records;
-      this.#index = index;
-      this.#ends = ends;
-      this.#bytes = bytes;
     });
-    this.#records = createTree();
-    this.#index = new KeyIndex();
-    this.#ends = new ExpiryOrder();
-    this.#bytes = 0;
+    this.#records = new Records();
     this.#revision = revision;
     this.#changesTotal++;
     this.#listener?.flushed(revision);
@@ -184,86 +160,30 @@ export class KeyStore {
     return false;
   }
 
-  /** Everything as it is now, for as long as anybody likes. */
-  view(): StoreView {
-    const view = this.#viewWith(null);
-    this.#sharedGeneration = this.#generation;
-    this.#generation = nextGeneration();
-    return view;
+  /** Everything as it is now, after the entry `lastRevision`. See RecordsView. */
+  view(lastRevision: number): RecordsView {
+    return this.#records.view(lastRevision);
   }
 
-  /**
-   * Everything as it is now, to be read once in the order of the keys, and then to be released. Writes meanwhile cost
-   * no way down the tree and no new nodes: what the reader has not passed keeps its former value. While there is one
-   * such view, another one is a lasting one.
-   */
-  passingView(): StoreView {
-    if (this.#pass !== null) return this.view();
-    this.#pass = { generation: this.#generation, cursor: null };
-    this.#generation = nextGeneration();
-    return this.#viewWith(this.#pass);
-  }
-
-  /** The view has been read, or nobody will. */
-  release(pass: ViewPass | null): void {
-    if (this.#pass === pass) this.#pass = null;
-  }
-
-  #viewWith(pass: ViewPass | null): StoreView {
-    return {
-      pass,
-      records: this.#records.clone(),
-      expiring: this.#ends.size,
-      bytes: this.#bytes,
-      revision: this.#revision,
-    };
-  }
-
-  #keepForPass(key: ByteString, record: KeyRecord): void {
-    const pass = this.#pass;
-    if (pass === null || record.generation > pass.generation) return;
-    if (pass.cursor !== null && key <= pass.cursor) return;
-    const { value, kind, revision } = record;
-    record.former = { value, kind, revision };
-  }
-
-  restore({ records, expiring, bytes, revision }: StoreView): void {
-    // Whoever made the records may go on using them.
-    this.#sharedGeneration = nextGeneration();
-    this.#generation = nextGeneration();
-    this.#records = records.clone();
-    this.#index = new KeyIndex();
-    this.#ends = new ExpiryOrder();
-    if (expiring > 0) {
-      for (const [key, { expiresAt }] of this.#records.entries(undefined, [])) {
-        if (expiresAt !== undefined) this.#ends.add(key, expiresAt);
-      }
-    }
-    this.#bytes = bytes;
+  /** Takes over records that nobody else changes. */
+  restore(records: Records, revision: number): void {
+    this.#records = records;
     this.#revision = revision;
     this.#listener?.restored(revision);
   }
 
-  #rememberPut(key: ByteString, before: KeyRecord | undefined): void {
-    // Copied: the record itself may change in place.
-    const copy = before === undefined ? undefined : { ...before };
-    this.#undo?.push(() => this.#place(key, this.#lookUp(key), copy));
-  }
-
-  /** Puts a record in the place of another one, or of none. */
-  #place(key: ByteString, before: KeyRecord | undefined, record: KeyRecord | undefined): void {
-    if (before !== undefined) {
-      this.#bytes -= key.length + before.value.length;
-      if (before.expiresAt !== undefined) this.#ends.delete(key, before.expiresAt);
-    }
-    if (record === undefined) {
-      this.#records.delete(key);
-      this.#index.delete(key);
+  /** How the key is now, for the way back. */
+  #remember(bytes: Uint8Array, start: number, end: number): void {
+    const address = this.#records.findBytes(bytes, start, end);
+    if (address === NO_ADDRESS) {
+      const key = bytes.slice(start, end);
+      this.#undo?.push(() => this.#records.remove(key, 0, key.length));
       return;
     }
-    this.#bytes += key.length + record.value.length;
-    if (record.expiresAt !== undefined) this.#ends.add(key, record.expiresAt);
-    this.#index.set(key, record);
-    this.#records.set(key, record);
+    const former = this.#records.copyOf(address);
+    this.#undo?.push(() => {
+      readRecord(former, 0, this.#fields);
+      this.#records.put(this.#fields);
+    });
   }
 }

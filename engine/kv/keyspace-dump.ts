@@ -4,8 +4,7 @@
 // The stream is a row of blocks, each `u32 length of the content, u8 type, content`; little endian:
 //   1 header    8 bytes magic, u8 version, u48 last applied, u48 revision, u53 keys, u53 bytes, u53 sessions;
 //               in version 2 u48 time, u53 keys with an end
-//   2 keys      until the block ends: u8 kind, u48 revision, key, value (varint length and bytes each); keys rise.
-//               In version 2 bit 7 of the kind says that there is an end: u48 behind the revision
+//   2 keys      until the block ends: records (record-bytes.ts), with ends in version 2 alone; keys rise
 //   3 sessions  until the block ends: 16 bytes client, u53 sequence, result (result-codec.ts); in version 2 u48
 //               time of its last use behind the sequence
 //   4 end       nothing
@@ -13,14 +12,15 @@
 // One state has one stream: equal states give equal bytes, whatever way led to them.
 import { ByteReader } from '../protocol/byte-reader.ts';
 import { ByteWriter } from '../protocol/byte-writer.ts';
-import { type ByteString, ValueKind } from '../protocol/command.ts';
+import { ValueKind } from '../protocol/command.ts';
 import { CLIENT_ID_BYTES } from '../protocol/command-codec.ts';
 import { DecodeError } from '../protocol/decode-error.ts';
 import { readU32, writeU32 } from '../protocol/little-endian.ts';
-import type { KeyRecord, KeyspaceView, StoredRevision } from './key-record.ts';
+import type { KeyspaceState, KeyspaceView } from './key-record.ts';
+import { END_FLAG, emptyFields } from './record-bytes.ts';
+import { Records } from './records.ts';
 import { readResult, writeResult } from './result-codec.ts';
 import type { Session } from './sessions.ts';
-import { loadTree } from './sorted-tree.ts';
 
 const Block = { header: 1, keys: 2, sessions: 3, end: 4 } as const;
 type BlockType = (typeof Block)[keyof typeof Block];
@@ -28,8 +28,8 @@ type BlockType = (typeof Block)[keyof typeof Block];
 const MAGIC = 'QLKEYS\r\n';
 const VERSION_WITHOUT_TIME = 1;
 const VERSION_WITH_TIME = 2;
-const END_FLAG = 0x80;
 const PREFIX_BYTES = 5;
+const NOTHING = new Uint8Array(0);
 const BLOCK_BYTES_DEFAULT = 64 * 1024;
 /** One record of the largest size, and a block before it. */
 const BLOCK_BYTES_MAX = 128 * 1024 * 1024;
@@ -51,43 +51,35 @@ function closeBlock(writer: ByteWriter, type: BlockType): Uint8Array {
 
 /**
  * The stream, one block at a time: take the next whenever there is time for it. Blocks are about `blockBytes`
- * long, longer only where one record is. The view does not change, so the live state may. A passing view gives its
- * stream once; whoever asked for it releases it.
+ * long, longer only where one record is; now and then one is empty. The view does not change, so the live state may.
+ * A view gives its stream once; whoever asked for it releases it.
  */
 export function* dumpKeyspace(
   view: KeyspaceView,
   blockBytes = BLOCK_BYTES_DEFAULT,
 ): Generator<Uint8Array, void, undefined> {
-  const hasTime = view.time > 0 || view.expiring > 0;
+  const { counts } = view.records;
+  const hasTime = view.time > 0 || counts.expiring > 0;
   const header = openBlock(64);
   header.byteString(MAGIC);
   header.u8(hasTime ? VERSION_WITH_TIME : VERSION_WITHOUT_TIME);
   header.u48(view.lastApplied);
   header.u48(view.revision);
-  header.u53(view.records.size);
-  header.u53(view.bytes);
+  header.u53(counts.size);
+  header.u53(counts.bytes);
   header.u53(view.sessions.length);
   if (hasTime) {
     header.u48(view.time);
-    header.u53(view.expiring);
+    header.u53(counts.expiring);
   }
   yield closeBlock(header, Block.header);
 
   let block = openBlock(blockBytes);
-  const { pass } = view;
-  for (const [key, record] of view.records.entries(undefined, [])) {
-    const isLater = pass !== null && record.generation > pass.generation && record.former !== null;
-    const { kind, revision, value } = isLater ? (record.former as StoredRevision) : record;
-    block.u8(record.expiresAt === undefined ? kind : kind | END_FLAG);
-    block.u48(revision);
-    if (record.expiresAt !== undefined) block.u48(record.expiresAt);
-    block.lengthAndByteString(key);
-    block.lengthAndByteString(value);
-    if (pass !== null) {
-      pass.cursor = key;
-      record.former = null;
+  while (view.records.fill(block, blockBytes)) {
+    if (block.length === PREFIX_BYTES || block.length < blockBytes) {
+      yield NOTHING;
+      continue;
     }
-    if (block.length < blockBytes) continue;
     yield closeBlock(block, Block.keys);
     block = openBlock(blockBytes);
   }
@@ -120,13 +112,10 @@ interface DumpHeader {
 
 /** Takes the stream in pieces of any size. Throws DecodeError, and nothing else, when it is no such stream. */
 export class KeyspaceRestorer {
-  #keys: ByteString[] = [];
-  #records: KeyRecord[] = [];
+  readonly #records = new Records();
+  readonly #fields = emptyFields();
   readonly #sessions: Session[] = [];
   #header: DumpHeader | null = null;
-  #lastKey: string | null = null;
-  #bytes = 0;
-  #expiring = 0;
   #ended = false;
   /** The beginning of a block whose end has not come. */
   #pending = new Uint8Array(0);
@@ -151,23 +140,20 @@ export class KeyspaceRestorer {
   }
 
   /** The whole state. Throws DecodeError when the stream was cut short or its counts do not add up. */
-  finish(): KeyspaceView {
+  finish(): KeyspaceState {
     const header = this.#header;
     if (header === null || !this.#ended) throw new DecodeError('a keyspace that is cut short', this.#offset);
+    const [records, sessions] = [this.#records, this.#sessions];
     if (
-      header.keys !== this.#keys.length ||
-      header.bytes !== this.#bytes ||
-      header.expiring !== this.#expiring ||
-      header.sessions !== this.#sessions.length
+      header.keys !== records.size ||
+      header.bytes !== records.bytes ||
+      header.expiring !== records.ends.size ||
+      header.sessions !== sessions.length
     ) {
       throw new DecodeError('the counts of the keyspace do not add up', this.#offset);
     }
-    const { lastApplied, revision, bytes, time, expiring } = header;
-    const records = loadTree(this.#keys, this.#records);
-    this.#keys = [];
-    this.#records = [];
-    const sessions = this.#sessions;
-    return { pass: null, records, expiring, bytes, revision, lastApplied, time, sessions };
+    const { lastApplied, revision, time } = header;
+    return { records, revision, lastApplied, time, sessions };
   }
 
   /** Moves bytes of `chunk` from `at` on until `target` bytes are pending; returns the offset behind them. */
@@ -229,25 +215,26 @@ export class KeyspaceRestorer {
   }
 
   #readKey(reader: ByteReader): void {
+    const start = reader.offset;
     const first = reader.u8();
     const hasEnd = first >= END_FLAG;
     const kind = first & ~END_FLAG;
     if (kind !== ValueKind.bytes && kind !== ValueKind.json) reader.fail(`unknown kind of value ${kind}`);
-    const revision = reader.u48();
-    const expiresAt = hasEnd ? reader.u48() : 0;
-    const key = reader.lengthAndByteString();
-    const value = reader.lengthAndByteString();
-    if (this.#lastKey !== null && key <= this.#lastKey) reader.fail('keys that do not rise');
-    this.#lastKey = key;
-    this.#keys.push(key);
-    this.#bytes += key.length + value.length;
-    if (hasEnd) {
-      if (this.#header?.hasTime !== true) reader.fail('an end in a keyspace without time');
-      this.#expiring++;
-      this.#records.push({ value, kind, revision, generation: 0, former: null, expiresAt });
-    } else {
-      this.#records.push({ value, kind, revision, generation: 0, former: null });
-    }
+    if (hasEnd && this.#header?.hasTime !== true) reader.fail('an end in a keyspace without time');
+    const fields = this.#fields;
+    fields.bytes = reader.bytes;
+    fields.kind = kind;
+    fields.revision = reader.u48();
+    fields.expiresAt = hasEnd ? reader.u48() : 0;
+    if (hasEnd && fields.expiresAt === 0) reader.fail('an end at 0');
+    fields.lengthsStart = reader.offset;
+    const keyLength = reader.varint();
+    fields.keyStart = reader.skip(keyLength);
+    fields.keyEnd = fields.keyStart + keyLength;
+    const valueLength = reader.varint();
+    fields.valueStart = reader.skip(valueLength);
+    fields.valueEnd = fields.valueStart + valueLength;
+    if (!this.#records.append(start, fields)) reader.fail('keys that do not rise');
   }
 
   #readSession(reader: ByteReader): void {

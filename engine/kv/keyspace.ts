@@ -2,22 +2,25 @@
 // What it does depends on nothing but the entries, so that every node comes to the same state. [K1]
 import type {
   ByteString,
+  ClientSequence,
   Command,
   CommandResult,
   OperationResult,
   Proposal,
   ReadOperation,
 } from '../protocol/command.ts';
-import { decodeProposal } from '../protocol/command-codec.ts';
+import { decodeProposal, type PlainWrite, readPlainItem, readPlainWrite } from '../protocol/command-codec.ts';
 import { DecodeError } from '../protocol/decode-error.ts';
 import type { KeyRange } from '../protocol/json-line.ts';
 import type { KeyspaceStatus } from '../protocol/node-status.ts';
 import { ChangeHistory } from './change-history.ts';
-import type { KeyRecord, KeyspaceView, ScanPage } from './key-record.ts';
-import { KeyStore, type StoreView } from './key-store.ts';
+import type { KeyRecord, KeyspaceState, KeyspaceView, ScanPage } from './key-record.ts';
+import { KeyStore } from './key-store.ts';
 import { execute } from './operations.ts';
 import { randomKey } from './random-key.ts';
 import { executeRead } from './read-operations.ts';
+import { emptyFields } from './record-bytes.ts';
+import { Records } from './records.ts';
 import { keysPage, scanPage } from './scan.ts';
 import { Sessions } from './sessions.ts';
 import { executeTransaction } from './transaction.ts';
@@ -53,6 +56,8 @@ export class Keyspace {
   readonly #store: KeyStore;
   readonly #sessions: Sessions;
   readonly #scanBytesMax: number;
+  /** Places of the plain write that is being applied. */
+  readonly #plain = { write: noWrite(), item: emptyFields() };
   #lastApplied = 0;
 
   constructor(options: KeyspaceOptions = {}) {
@@ -88,12 +93,14 @@ export class Keyspace {
   }
 
   /**
-   * Applies the data, `data[start, end)`, of a committed command entry. Entries come in order, each once [C6]: anything else is a
-   * programmer error and throws RangeError. Bytes that are no command fail, the same way on every node.
+   * Applies the data, `data[start, end)`, of a committed command entry. Entries come in order, each once [C6]:
+   * anything else is a programmer error and throws RangeError. Bytes that are no command fail, the same way on
+   * every node.
    */
   apply(index: number, term: number, data: Uint8Array, start = 0, end = data.length): CommandResult {
     if (index <= this.#lastApplied) throw new RangeError(`entry ${index} after ${this.#lastApplied}`);
     this.#lastApplied = index;
+    if (readPlainWrite(data, start, end, this.#plain)) return this.#applyPlain({ index, term }, data, end);
     let proposal: Proposal;
     try {
       proposal = decodeProposal(data, start, end);
@@ -103,21 +110,47 @@ export class Keyspace {
     }
     const { command, session, time } = proposal;
     if (time !== undefined) this.#passTime(time, index);
-    if (session === null) return this.#execute({ index, term }, command);
-
-    const known = this.#sessions.find(session.client);
-    if (known !== null && session.sequence === known.sequence) {
-      // In use, so not the next to be forgotten.
-      this.#sessions.remember({ ...known, usedAt: this.#store.time });
-      return known.result; // [X1]
-    }
-    if (known !== null && session.sequence < known.sequence) {
-      return staleSequence({ index, term }, session.sequence, known.sequence); // [X2]
-    }
+    const known = session === null ? null : this.#resultOf({ index, term }, session);
+    if (known !== null) return known;
     const result = this.#execute({ index, term }, command);
-    const { client, sequence } = session;
-    this.#sessions.remember({ client, sequence, result, usedAt: this.#store.time });
+    if (session !== null) this.#remember(session, result);
     return result;
+  }
+
+  /** Most entries: from their bytes into the store's, and nothing is made for them on the way. */
+  #applyPlain({ index, term }: Position, data: Uint8Array, end: number): CommandResult {
+    const { write, item } = this.#plain;
+    const { command, time, session, count, itemsAt } = write;
+    if (time !== 0) this.#passTime(time, index);
+    const known = session === null ? null : this.#resultOf({ index, term }, session);
+    if (known !== null) return known;
+    item.revision = index;
+    // Nothing below can fail: all or nothing. [K2]
+    let at = itemsAt;
+    for (let left = count; left > 0; left--) {
+      at = readPlainItem(data, at, end, item);
+      this.#store.putFields(item);
+    }
+    const result: CommandResult =
+      command === 'set'
+        ? { type: 'set', index, term, revision: index }
+        : { type: 'bulkSet', index, term, count, revision: index };
+    if (session !== null) this.#remember(session, result);
+    return result;
+  }
+
+  /** Of a write that was applied before, or is too old to say; null: it is to be applied now. */
+  #resultOf(at: Position, { client, sequence }: ClientSequence): CommandResult | null {
+    const known = this.#sessions.find(client);
+    if (known === null || sequence > known.sequence) return null;
+    if (sequence < known.sequence) return staleSequence(at, sequence, known.sequence); // [X2]
+    // In use, so not the next to be forgotten.
+    this.#sessions.remember({ ...known, usedAt: this.#store.time });
+    return known.result; // [X1]
+  }
+
+  #remember({ client, sequence }: ClientSequence, result: CommandResult): void {
+    this.#sessions.remember({ client, sequence, result, usedAt: this.#store.time });
   }
 
   /** Time only rises, whatever the clock of a new leader says. [K7] */
@@ -132,8 +165,7 @@ export class Keyspace {
     if (end !== null && end <= store.time) store.removeDue(index, REMOVED_BY_THE_WAY_MAX);
   }
 
-  /** To be read at once: the record changes with the next entry that writes the key. */
-  get(key: ByteString): Readonly<KeyRecord> | null {
+  get(key: ByteString): KeyRecord | null {
     return this.#store.find(key) ?? null;
   }
 
@@ -169,45 +201,36 @@ export class Keyspace {
     return this.#sessions.count;
   }
 
-  /** The state as of now, untouched by later entries. Costs a copy of the list of sessions, nothing per key. [K6] */
+  /**
+   * The state as of now, untouched by later entries: for dumpKeyspace, once, and then to be released. Costs a copy of
+   * the list of sessions; a write meanwhile keeps the former record of a key that the dump has not come to. [K6]
+   */
   view(): KeyspaceView {
-    return this.#viewOf(this.#store.view());
-  }
-
-  /** The same for whoever reads it once, with dumpKeyspace, and then releases it: writes meanwhile cost less. [K6] */
-  passingView(): KeyspaceView {
-    return this.#viewOf(this.#store.passingView());
-  }
-
-  /** A passing view is not needed any more. It must not be read afterwards. */
-  release({ pass }: KeyspaceView): void {
-    this.#store.release(pass);
-  }
-
-  #viewOf(store: StoreView): KeyspaceView {
     return {
-      ...store,
+      records: this.#store.view(this.#lastApplied),
+      revision: this.#store.revision,
       lastApplied: this.#lastApplied,
       time: this.#store.time,
       sessions: this.#sessions.toArray(),
     };
   }
 
-  /** Replaces the whole state, for instance by what a KeyspaceRestorer read. */
-  restore(view: KeyspaceView): void {
-    this.#store.restore(view);
-    this.#store.time = view.time;
-    this.#lastApplied = view.lastApplied;
-    this.#sessions.restore(view.sessions);
+  /** Replaces the whole state, for instance by what a KeyspaceRestorer read. Nobody else may use it afterwards. */
+  restore(state: KeyspaceState): void {
+    this.#store.restore(state.records, state.revision);
+    this.#store.time = state.time;
+    this.#lastApplied = state.lastApplied;
+    this.#sessions.restore(state.sessions);
+  }
+
+  /** Everything is as in a new keyspace. */
+  reset(): void {
+    this.restore({ records: new Records(), revision: 0, lastApplied: 0, time: 0, sessions: [] });
   }
 
   #execute(at: Position, command: Command): CommandResult {
     const { index, term } = at;
     switch (command.type) {
-      case 'set':
-        // Most entries are this: nothing is made for them that is not needed.
-        this.#store.put(command.key, command, index);
-        return { type: 'set', index, term, revision: index };
       case 'txn':
         return { index, term, ...executeTransaction(this.#store, index, command) };
       case 'advanceTime': {
@@ -218,6 +241,10 @@ export class Keyspace {
         return { index, term, ...execute(this.#store, index, command) };
     }
   }
+}
+
+function noWrite(): PlainWrite {
+  return { command: 'set', time: 0, session: null, count: 0, itemsAt: 0 };
 }
 
 function failed({ index, term }: Position, message: string): CommandResult {

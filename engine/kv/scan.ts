@@ -1,8 +1,9 @@
 // One page of an ordered scan over a keyspace.
 import type { ByteString } from '../protocol/command.ts';
 import type { KeyRange } from '../protocol/json-line.ts';
-import type { KeyRecord, ScanItem, ScanPage } from './key-record.ts';
-import type { SortedTree } from './sorted-tree.ts';
+import { type Address, NO_ADDRESS } from './byte-arena.ts';
+import type { ScanItem, ScanPage } from './key-record.ts';
+import type { Records } from './records.ts';
 
 /** The first key that does not begin with `prefix`, null when there is none (all bytes are 0xff). */
 function endOfPrefix(prefix: ByteString): ByteString | null {
@@ -24,18 +25,23 @@ function earlier(left: ByteString | null, right: ByteString | null): ByteString 
 
 /** The keys of a range that exist at `time`, whatever its limit. */
 function* keysOf(
-  records: SortedTree<KeyRecord>,
+  records: Records,
   range: KeyRange,
   time: number,
-): Generator<readonly [ByteString, KeyRecord], void, undefined> {
+): Generator<[ByteString, Address], void, undefined> {
   let first = later(range.prefix, range.start);
   // The least key behind another is that key and a zero byte.
   if (range.after !== null) first = later(first, `${range.after}\0`);
   const end = earlier(range.end, endOfPrefix(range.prefix));
-  for (const pair of records.entries(first, [])) {
-    if (end !== null && pair[0] >= end) return;
-    const { expiresAt } = pair[1];
-    if (expiresAt === undefined || expiresAt > time) yield pair;
+  let position = records.seek(first);
+  for (;;) {
+    const address = records.at(position);
+    if (address === NO_ADDRESS) return;
+    const key = records.keyAt(address);
+    if (end !== null && key >= end) return;
+    const expiresAt = records.expiresAt(address);
+    if (expiresAt === 0 || expiresAt > time) yield [key, address];
+    position = records.next(position);
   }
 }
 
@@ -50,29 +56,24 @@ export interface PageBounds {
  * Keys of the range in byte order. A page ends after `range.limit` items, or before the item that would take it
  * past `bytesMax` (but holds at least one). [K3]
  */
-export function scanPage(
-  records: SortedTree<KeyRecord>,
-  range: KeyRange,
-  { bytesMax, time }: PageBounds,
-): ScanPage {
+export function scanPage(records: Records, range: KeyRange, { bytesMax, time }: PageBounds): ScanPage {
   const items: ScanItem[] = [];
   let bytes = 0;
-  for (const [key, { value, kind, revision, expiresAt }] of keysOf(records, range, time)) {
-    bytes += key.length + value.length;
+  for (const [key, address] of keysOf(records, range, time)) {
+    const record = records.recordAt(address);
+    bytes += key.length + record.value.length;
     const last = items[items.length - 1];
     if (last !== undefined && (items.length >= range.limit || bytes > bytesMax)) {
       return { items, next: last.key };
     }
-    items.push(
-      expiresAt === undefined ? { key, value, kind, revision } : { key, value, kind, revision, expiresAt },
-    );
+    items.push({ key, ...record });
   }
   return { items, next: null };
 }
 
 /** As scanPage, of the keys alone. */
 export function keysPage(
-  records: SortedTree<KeyRecord>,
+  records: Records,
   range: KeyRange,
   { bytesMax, time }: PageBounds,
 ): { keys: ByteString[]; next: ByteString | null } {

@@ -40,7 +40,6 @@ export interface NodeDiskOptions {
 export async function openNodeDisk(options: NodeDiskOptions): Promise<NodeDisk> {
   const { folder, wasMember, segmentBytes, keyspace, onFatal, onFaultsChanged } = options;
   const fs = createFaultyFileSystem(createNodeFileSystem(), { random: Math.random, onFaultsChanged });
-  const empty = keyspace.view();
   const lost = await hasLostMemory(fs, { folder, wasMember });
   const { log, snapshots, recovered } = await openStorage({
     fs,
@@ -48,7 +47,7 @@ export async function openNodeDisk(options: NodeDiskOptions): Promise<NodeDisk> 
     segmentBytes,
     onFatal,
     load: async (_snapshot, reader) => keyspace.restore(await readKeyspace(reader)),
-    reset: () => keyspace.restore(empty),
+    reset: () => keyspace.reset(),
   });
   return {
     store: log,

@@ -47,8 +47,7 @@ export class NodeSnapshots {
       raft,
       store,
       snapshots,
-      view: () => keyspace.passingView(),
-      release: (view) => keyspace.release(view),
+      view: () => keyspace.view(),
       logBytes: config.snapshotLogBytes,
       trailingEntries: config.snapshotTrailingEntries,
       onTaken: (taken) => record({ type: 'snapshotTaken', ...taken, rule: 'S1' }),
@@ -69,7 +68,7 @@ export class NodeSnapshots {
       store,
       snapshots,
       send,
-      restore: (view) => keyspace.restore(view),
+      restore: (state) => keyspace.restore(state),
       onInstalled: (installed) => {
         record({ type: 'snapshotInstalled', ...installed, rule: 'S8' });
         wake();

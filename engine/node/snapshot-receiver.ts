@@ -1,7 +1,7 @@
 // A follower's side of InstallSnapshot: chunks into a file, the whole file checked and put in force, the state
 // built from it, then core, log and keyspace switched in one step. One snapshot at a time. [S8]
 
-import type { KeyspaceView } from '../kv/key-record.ts';
+import type { KeyspaceState } from '../kv/key-record.ts';
 import { KeyspaceRestorer } from '../kv/keyspace-dump.ts';
 import type { Raft } from '../raft/raft.ts';
 import type { InstallSnapshot, Message, NodeId } from '../raft/types.ts';
@@ -15,14 +15,14 @@ export interface SnapshotReceiverOptions {
   raft: Raft;
   store: LogStore;
   snapshots: SnapshotStore;
-  restore: (view: KeyspaceView) => void;
+  restore: (state: KeyspaceState) => void;
   send: (messages: readonly Message[]) => void;
   onInstalled: (installed: { index: number; sizeBytes: number; from: NodeId }) => void;
   onFailed: (error: unknown) => void;
 }
 
 /** Reads a snapshot's data into a state of its own, a block at a time. */
-export async function readKeyspace(reader: SnapshotReader): Promise<KeyspaceView> {
+export async function readKeyspace(reader: SnapshotReader): Promise<KeyspaceState> {
   const restorer = new KeyspaceRestorer();
   for (let block = await reader.read(); block !== null; block = await reader.read()) restorer.push(block);
   return restorer.finish();
@@ -96,16 +96,16 @@ export class SnapshotReceiver {
     const snapshot = snapshots.snapshots.find((each) => each.lastIncludedIndex === chunk.lastIncludedIndex);
     if (snapshot === undefined) return;
     const reader = await snapshots.read(snapshot);
-    let view: KeyspaceView;
+    let state: KeyspaceState;
     try {
-      view = await readKeyspace(reader);
+      state = await readKeyspace(reader);
     } finally {
       await reader.close();
     }
     const point = { index: snapshot.lastIncludedIndex, term: snapshot.lastIncludedTerm };
     // From here to the call of restartAt nothing may wait: core, state and log change together.
     if (!raft.installSnapshot({ ...point, configuration: snapshot.configuration })) return;
-    restore(view);
+    restore(state);
     const restarted = store.restartAt(point);
     onInstalled({ index: point.index, sizeBytes: snapshot.sizeBytes, from: chunk.from });
     await restarted;

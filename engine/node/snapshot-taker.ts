@@ -13,7 +13,6 @@ export interface SnapshotTakerOptions {
   snapshots: SnapshotStore;
   /** Read once, then released. */
   view: () => KeyspaceView;
-  release: (view: KeyspaceView) => void;
   /** A snapshot is due when the log has grown by so many bytes since the last one. 0: only on demand. */
   logBytes: number;
   /** Entries kept behind the applied index, so that a follower that is a little behind needs no snapshot. */
@@ -71,7 +70,7 @@ export class SnapshotTaker {
       const writer = await snapshots.begin({ lastIncludedIndex, lastIncludedTerm, configuration });
       try {
         await this.#write(view, (bytes) => writer.write(bytes));
-        this.#options.release(view);
+        view.records.release();
         await writer.finish();
       } catch (error) {
         await writer.abort();
@@ -83,7 +82,7 @@ export class SnapshotTaker {
     } catch (error) {
       onFailed(error);
     } finally {
-      this.#options.release(view);
+      view.records.release();
     }
   }
 

@@ -3,6 +3,7 @@
 // history reaches back that far. [K10]
 import type { Change, ChangeHistory } from '../kv/change-history.ts';
 import type { Keyspace } from '../kv/keyspace.ts';
+import { bytesFromByteString } from '../protocol/byte-string.ts';
 import type { UnwatchRequest, WatchRequest } from '../protocol/json-line.ts';
 import { errorReply } from '../protocol/json-reply.ts';
 import {
@@ -27,6 +28,8 @@ export interface WatchConnection {
 interface Watcher {
   watch: WatchId;
   request: WatchRequest;
+  /** Of the request. */
+  key: Uint8Array;
   /** In the history: the next change to look at. */
   position: number;
   /** Everything before this revision was told. */
@@ -89,7 +92,8 @@ export class WatchDesk {
     const from = fromRevision ?? revision + 1;
     const position = fromRevision === null ? history.end : history.positionOf(from);
     if (position === null) return compactedReply(id, history.lowestRevision);
-    connected.watchers.set(watch, { watch, request, position, nextRevision: from });
+    const key = bytesFromByteString(request.bytes);
+    connected.watchers.set(watch, { watch, request, key, position, nextRevision: from });
     this.#connected.set(connection, connected);
     this.#toldEnd = -1;
     return watchReply(id, watch, from);
@@ -113,7 +117,7 @@ export class WatchDesk {
 
   #tellAll(history: ChangeHistory): void {
     if (this.#toldEnd === history.end && this.#toldLowest === history.lowestRevision) return;
-    const lines = new LinesOfTurn();
+    const lines = new LinesOfTurn(history);
     let allTold = true;
     for (const connected of this.#connected.values()) {
       if (connected.connection.closed) this.#connected.delete(connected.connection);
@@ -171,9 +175,9 @@ export class WatchDesk {
     };
     let at = watcher.position;
     for (; at < history.end && (room > 0 || held !== null); at++) {
-      const change = history.at(at);
-      if (change === null) throw new RangeError(`change ${at} is forgotten`);
-      if (!concerns(watcher, change)) continue;
+      const { key, request, nextRevision: revision } = watcher;
+      if (!history.concerns(at, { key, isPrefix: request.isPrefix, revision })) continue;
+      const change = lines.changeAt(at);
       if (held !== null) tell(held, held.revision === change.revision);
       held = room > 0 ? change : null;
       if (held === null) break;
@@ -188,12 +192,6 @@ export class WatchDesk {
   }
 }
 
-function concerns({ request, nextRevision }: Watcher, { type, key, revision }: Change): boolean {
-  if (revision < nextRevision) return false;
-  if (type === 'flush') return true;
-  return request.isPrefix ? key.startsWith(request.bytes) : key === request.bytes;
-}
-
 function send(connection: WatchConnection, line: string): void {
   if (!connection.closed) connection.reply(connection.reserve(), line);
 }
@@ -203,9 +201,24 @@ function nameFor(connected: Connected): number {
   return connected.nextName++;
 }
 
-/** What several watches of one turn are told is put into words once. */
+/** What several watches of one turn are told is read, and put into words, once. */
 class LinesOfTurn {
+  readonly #history: ChangeHistory;
+  readonly #changes = new Map<number, Change>();
   readonly #members = new Map<Change, string>();
+
+  constructor(history: ChangeHistory) {
+    this.#history = history;
+  }
+
+  changeAt(position: number): Change {
+    const known = this.#changes.get(position);
+    if (known !== undefined) return known;
+    const change = this.#history.at(position);
+    if (change === null) throw new RangeError(`change ${position} is forgotten`);
+    this.#changes.set(position, change);
+    return change;
+  }
 
   membersOf(change: Change): string {
     let members = this.#members.get(change);

@@ -66,6 +66,12 @@ export class ByteWriter {
     this.byteString(value);
   }
 
+  /** The bytes `source[start, end)` as they are. */
+  raw(source: Uint8Array, start: number, end: number): void {
+    const at = this.#grow(end - start);
+    this.#bytes.set(source.subarray(start, end), at);
+  }
+
   field<Value>(codec: Pick<FieldCodec<Value>, 'bytes' | 'write'>, value: Value): void {
     const at = this.#grow(codec.bytes(value));
     codec.write(this.#bytes, at, value);

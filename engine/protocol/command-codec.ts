@@ -15,7 +15,7 @@
 // bytes. Nothing follows the command. One proposal has exactly one encoding.
 import { EntryKind } from '../raft/types.ts';
 import { ByteReader, varintBytes, writeVarint } from './byte-reader.ts';
-import { writeByteString } from './byte-string.ts';
+import { readByteString, writeByteString } from './byte-string.ts';
 import {
   type ByteString,
   type ClientSequence,
@@ -26,7 +26,7 @@ import {
   ValueKind,
 } from './command.ts';
 import { allocateEntry, FRAME_BYTES_MAX, FRAME_HEADER_BYTES, type FramedEntry } from './frame.ts';
-import { writeU48, writeU53 } from './little-endian.ts';
+import { readU48, readU53, writeU48, writeU53 } from './little-endian.ts';
 import { commandCode, commandFieldBytes, readCommandFields, writeCommandFields } from './operation-codec.ts';
 
 /** Since then, nothing but the time was added: what has none is written as ever. */
@@ -238,4 +238,101 @@ export function decodeProposal(data: Uint8Array, start = 0, end = data.length): 
   const command = readCommand(reader, code & ~SESSION_FLAG);
   reader.finish();
   return time === 0 ? { command, session } : { command, session, time };
+}
+
+/** Where an item of a plain write lies in its entry's bytes. */
+export interface PlainItem {
+  bytes: Uint8Array;
+  kind: number;
+  /** Where the length of the key begins; then come the key, the length of the value and the value. */
+  lengthsStart: number;
+  keyStart: number;
+  keyEnd: number;
+  valueStart: number;
+  valueEnd: number;
+}
+
+/** Where the next item of a plain write is to be looked for. */
+export interface PlainWrite {
+  command: 'set' | 'bulkSet';
+  /** 0: without one. */
+  time: number;
+  session: ClientSequence | null;
+  count: number;
+  /** Of the first item. */
+  itemsAt: number;
+}
+
+/**
+ * Finds the items when `data[start, end)` is a set or a bulkSet: most entries are, and need no Proposal. False for everything else, sound or not: then decodeProposal says what it is, and `write` and `item` hold
+ * anything. When it is true, readPlainItem finds `write.count` items, the first at `write.itemsAt`.
+ */
+export function readPlainWrite(
+  data: Uint8Array,
+  start: number,
+  end: number,
+  into: { write: PlainWrite; item: PlainItem },
+): boolean {
+  const { write, item } = into;
+  if (end - start < HEADER_BYTES + ITEM_BYTES_MIN) return false;
+  const version = data[start];
+  const flags = data[start + 1] as number;
+  const code = flags & ~SESSION_FLAG;
+  if (code !== Code.set && code !== Code.bulkSet) return false;
+  const hasTime = version === VERSION_WITH_TIME;
+  if (!hasTime && version !== VERSION_WITHOUT_TIME) return false;
+  const timeAt = start + HEADER_BYTES;
+  const sessionAt = hasTime ? timeAt + TIME_BYTES : timeAt;
+  let at = flags >= SESSION_FLAG ? sessionAt + SESSION_BYTES : sessionAt;
+  if (at >= end) return false;
+  write.command = code === Code.set ? 'set' : 'bulkSet';
+  write.time = hasTime ? readU48(data, timeAt) : 0;
+  if (hasTime && write.time === 0) return false;
+  write.session = null;
+  if (flags >= SESSION_FLAG) {
+    const sequence = readU53(data, sessionAt + CLIENT_ID_BYTES);
+    if (!Number.isSafeInteger(sequence)) return false;
+    write.session = { client: readByteString(data, sessionAt, sessionAt + CLIENT_ID_BYTES), sequence };
+  }
+  write.count = 1;
+  if (code === Code.bulkSet) {
+    write.count = readLength(data, at, end);
+    if (write.count < 0) return false;
+    at += varintBytes(write.count);
+  }
+  write.itemsAt = at;
+  for (let left = write.count; left > 0; left--) {
+    at = readPlainItem(data, at, end, item);
+    if (at < 0) return false;
+  }
+  return at === end;
+}
+
+/** Returns the offset behind the item at `at`; negative when there is none before `end`. */
+export function readPlainItem(data: Uint8Array, at: number, end: number, into: PlainItem): number {
+  if (at >= end) return -1;
+  const kind = data[at] as number;
+  if (kind > ValueKind.json) return -1;
+  const keyLength = readLength(data, at + 1, end);
+  if (keyLength < 0) return -1;
+  into.lengthsStart = at + 1;
+  into.keyStart = at + 1 + varintBytes(keyLength);
+  into.keyEnd = into.keyStart + keyLength;
+  const valueLength = readLength(data, into.keyEnd, end);
+  if (valueLength < 0) return -1;
+  into.valueStart = into.keyEnd + varintBytes(valueLength);
+  into.valueEnd = into.valueStart + valueLength;
+  into.bytes = data;
+  into.kind = kind;
+  return into.valueEnd <= end ? into.valueEnd : -1;
+}
+
+/** A varint of one or two bytes in its shortest form; negative for any other, and for what is cut short. */
+function readLength(data: Uint8Array, at: number, end: number): number {
+  if (at >= end) return -1;
+  const first = data[at] as number;
+  if (first < 0x80) return first;
+  if (at + 1 >= end) return -1;
+  const second = data[at + 1] as number;
+  return second === 0 || second >= 0x80 ? -1 : (first & 0x7f) | (second << 7);
 }

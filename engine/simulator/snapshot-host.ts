@@ -83,19 +83,19 @@ export class SnapshotHost {
     if (this.#isTaking) return;
     const { raft, keyspace, disk, plan, later, count } = this.#options;
     const { index, term, configuration } = raft.appliedPoint();
-    const view = keyspace.passingView();
+    const view = keyspace.view();
     this.#isTaking = true;
     this.#lastTakenIndex = index;
     later(plan.time, () => {
       this.#isTaking = false;
       // It fails half-way, and nothing has changed. [S2]
       if (disk.isFull) {
-        keyspace.release(view);
+        view.records.release();
         count('snapshot failed');
         return;
       }
       const bytes = joined([...dumpKeyspace(view, 256)]);
-      keyspace.release(view);
+      view.records.release();
       disk.shelf.add({ index, term, configuration, bytes });
       this.#options.dumped(index, bytes);
       count('snapshot taken');
@@ -222,12 +222,12 @@ export class SnapshotHost {
     this.#options.dumped(index, bytes);
     const restorer = new KeyspaceRestorer();
     restorer.push(bytes);
-    const view = restorer.finish();
+    const state = restorer.finish();
     if (!raft.installSnapshot({ index, term, configuration })) {
       count('snapshot of no use');
       return;
     }
-    keyspace.restore(view);
+    keyspace.restore(state);
     log.restartAt({ index, term });
     disk.restartAt({ index, term });
     this.#lastTakenIndex = index;

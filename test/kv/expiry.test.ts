@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Command, ExpireCondition, Expiry } from '../../engine/protocol/command.ts';
 import { property } from '../protocol/property.ts';
 import { log } from './arbitrary-log.ts';
-import { Machine } from './machine.ts';
+import { Machine, recordsOf } from './machine.ts';
 
 const T = 1_000_000;
 const within = (ms: number): Expiry => ({ type: 'after', ms });
@@ -57,7 +57,7 @@ describe('[K8] the end of a key', () => {
     machine.set('stays', '1');
     machine.at(T + 10).set('other', '1');
     // 16 of them are removed by the way; the rest waits for its turn, and is gone all the same.
-    expect(machine.keyspace.view().records.size).toBe(26);
+    expect(recordsOf(machine.keyspace).size).toBe(26);
     expect(machine.keyspace.status().keys).toBe(2);
     expect(machine.keys()).toEqual(['other', 'stays']);
     const gone = 'k9';
@@ -125,7 +125,7 @@ describe('[K8] the end of a key', () => {
         written: true,
         previous: { value: 'v' },
       });
-      expect(machine.keyspace.view().records.size).toBe(0);
+      expect(recordsOf(machine.keyspace).size).toBe(0);
     }
   });
 
@@ -154,13 +154,7 @@ describe('[K8] the end of a key', () => {
     const machine = new Machine().at(T);
     machine.setFor(100, 'k');
     machine.set('k', 'v');
-    expect(Object.keys(machine.keyspace.get('k') ?? {})).toEqual([
-      'value',
-      'kind',
-      'revision',
-      'generation',
-      'former',
-    ]);
+    expect(Object.keys(machine.keyspace.get('k') ?? {})).toEqual(['value', 'kind', 'revision']);
   });
 
   it('comes on every node at the same entry: a copy made at any moment goes on alike', () =>

@@ -1,8 +1,36 @@
 // A keyspace and the index of its next entry.
+import { NO_ADDRESS } from '../../engine/kv/byte-arena.ts';
+import type { KeyRecord, KeyspaceState } from '../../engine/kv/key-record.ts';
 import { Keyspace, type KeyspaceOptions } from '../../engine/kv/keyspace.ts';
 import { dumpKeyspace, KeyspaceRestorer } from '../../engine/kv/keyspace-dump.ts';
 import type { Command, CommandResult, Proposal, StoredValue } from '../../engine/protocol/command.ts';
 import { encodeProposal } from '../../engine/protocol/command-codec.ts';
+
+/** What a snapshot holds. */
+export function bytesOf(keyspace: Keyspace, blockBytes?: number): Uint8Array {
+  const view = keyspace.view();
+  const bytes = Uint8Array.from(Buffer.concat([...dumpKeyspace(view, blockBytes)]));
+  view.records.release();
+  return bytes;
+}
+
+/** A copy for another keyspace. */
+export function stateOf(keyspace: Keyspace): KeyspaceState {
+  const restorer = new KeyspaceRestorer();
+  restorer.push(bytesOf(keyspace));
+  return restorer.finish();
+}
+
+/** Every record, also those whose end has come and that no entry has removed. */
+export function recordsOf(keyspace: Keyspace): Map<string, KeyRecord> {
+  const { records } = stateOf(keyspace);
+  const all = new Map<string, KeyRecord>();
+  for (let position = records.seek(''); ; position = records.next(position)) {
+    const address = records.at(position);
+    if (address === NO_ADDRESS) return all;
+    all.set(records.keyAt(address), records.recordAt(address));
+  }
+}
 
 export class Machine {
   readonly keyspace: Keyspace;
@@ -48,7 +76,7 @@ export class Machine {
   }
 
   bytes(): Uint8Array {
-    return Uint8Array.from(Buffer.concat([...dumpKeyspace(this.keyspace.view())]));
+    return bytesOf(this.keyspace);
   }
 
   dump(): string {
@@ -57,10 +85,8 @@ export class Machine {
 
   /** Another node that got this one's snapshot. */
   copy(options: KeyspaceOptions = {}): Machine {
-    const restorer = new KeyspaceRestorer();
-    restorer.push(this.bytes());
     const other = new Machine(options);
-    other.keyspace.restore(restorer.finish());
+    other.keyspace.restore(stateOf(this.keyspace));
     other.index = this.index;
     other.time = this.time;
     return other;

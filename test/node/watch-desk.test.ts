@@ -7,7 +7,7 @@ import type { Command, Proposal } from '../../engine/protocol/command.ts';
 import { encodeProposal } from '../../engine/protocol/command-codec.ts';
 import { parseRequest } from '../../engine/protocol/json-request.ts';
 import { log } from '../kv/arbitrary-log.ts';
-import { Machine } from '../kv/machine.ts';
+import { Machine, recordsOf, stateOf } from '../kv/machine.ts';
 import { property } from '../protocol/property.ts';
 
 interface Line {
@@ -250,7 +250,7 @@ describe('[K10] a watch', () => {
     const other = new Machine();
     for (let at = 0; at < 5; at++) other.set('k', String(at));
     ask(level, { command: 'watch', prefix: '', from_revision: 6 });
-    keyspace.restore(other.keyspace.view());
+    keyspace.restore(stateOf(other.keyspace));
     desk.pump();
     expect(behind.take().at(-1)).toMatchObject({ event: 'end', code: 'COMPACTED', lowest_revision: 6 });
     keyspace.apply(
@@ -333,5 +333,5 @@ function mirrorOf(lines: readonly Line[]): Map<string, number> {
 
 /** What no entry has removed yet counts as there: its removal will be told. */
 function contentOf(keyspace: Keyspace): Map<string, number> {
-  return new Map([...keyspace.view().records.entries()].map(([key, { revision }]) => [key, revision]));
+  return new Map([...recordsOf(keyspace)].map(([key, { revision }]) => [key, revision]));
 }

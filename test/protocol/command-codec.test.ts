@@ -1,11 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Command, Proposal } from '../../engine/protocol/command.ts';
+import type { Command, KeyValue, Proposal, ValueKind } from '../../engine/protocol/command.ts';
 import {
   decodeProposal,
   encodeProposal,
+  type PlainItem,
+  type PlainWrite,
   PROPOSAL_BYTES_MAX,
   proposalBytes,
+  readPlainItem,
+  readPlainWrite,
 } from '../../engine/protocol/command-codec.ts';
 import { DecodeError } from '../../engine/protocol/decode-error.ts';
 import { damaged, proposal } from './arbitraries.ts';
@@ -276,5 +280,52 @@ describe('commands as bytes', () => {
     const huge: Proposal = { command: { type: 'bulkSet', items }, session: null };
     expect(proposalBytes(huge)).toBeGreaterThan(PROPOSAL_BYTES_MAX);
     expect(() => encodeProposal(huge)).toThrow(RangeError);
+  });
+});
+
+describe('a plain write', () => {
+  /** What readPlainWrite makes of the bytes; null when it leaves them to decodeProposal. */
+  function plainly(data: Uint8Array): Proposal | null {
+    // In the middle of other bytes, which are none of its business.
+    const bytes = Uint8Array.from([0xaa, ...data, 0x00, 0xbb]);
+    const end = 1 + data.length;
+    const none = { kind: 0, lengthsStart: 0, keyStart: 0, keyEnd: 0, valueStart: 0, valueEnd: 0 };
+    const item: PlainItem = { bytes: new Uint8Array(0), ...none };
+    const write: PlainWrite = { command: 'set', time: 0, session: null, count: 0, itemsAt: 0 };
+    if (!readPlainWrite(bytes, 1, end, { write, item })) return null;
+    const items: KeyValue[] = [];
+    let at = write.itemsAt;
+    while (items.length < write.count) {
+      at = readPlainItem(bytes, at, end, item);
+      const text = (from: number, to: number) => Buffer.from(bytes.subarray(from, to)).toString('latin1');
+      const key = text(item.keyStart, item.keyEnd);
+      items.push({ key, value: text(item.valueStart, item.valueEnd), kind: item.kind as ValueKind });
+    }
+    expect(at).toBe(end);
+    const [first = { key: '', value: '', kind: 0 }] = items;
+    const command: Command = write.command === 'set' ? { type: 'set', ...first } : { type: 'bulkSet', items };
+    const { session: by, time } = write;
+    return time === 0 ? { command, session: by } : { command, session: by, time };
+  }
+
+  it('is read where it lies, with and without time and session, and nothing else is', () =>
+    property(proposal, (each) => {
+      const isPlain = each.command.type === 'set' || each.command.type === 'bulkSet';
+      const { data } = encodeProposal(each);
+      expect(plainly(data)).toEqual(isPlain ? decodeProposal(data) : null);
+    }));
+
+  it('in damaged bytes, is what decodeProposal finds in them', () => {
+    const agree = (data: Uint8Array) => {
+      const found = plainly(data);
+      if (found !== null) expect(decodeProposal(data)).toEqual(found);
+    };
+    property(damaged(proposal.map((each) => encodeProposal(each).data)), agree, { runs: 1000 });
+    property(fc.uint8Array({ maxLength: 60 }), agree);
+  });
+
+  it('longer than two bytes of length can say is left to decodeProposal', () => {
+    const command: Command = { type: 'set', key: 'k', value: 'v'.repeat(20_000), kind: 0 };
+    expect(plainly(encodeProposal({ command, session: null }).data)).toBeNull();
   });
 });

@@ -14,7 +14,9 @@ export function checkStatesEqual(nodes: readonly { id: number; keyspace: Keyspac
   let first: { id: number; sum: number } | null = null;
   for (const { id, keyspace } of nodes) {
     let sum = 0;
-    for (const block of dumpKeyspace(keyspace.view())) sum = crc32(block, 0, block.length, sum);
+    const view = keyspace.view();
+    for (const block of dumpKeyspace(view)) sum = crc32(block, 0, block.length, sum);
+    view.records.release();
     first ??= { id, sum };
     if (sum !== first.sum) {
       throw new Violation(
