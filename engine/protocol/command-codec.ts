@@ -220,7 +220,10 @@ function readCommand(reader: ByteReader, code: number): Command {
   }
 }
 
-/** The proposal in `data[start, end)`. Throws DecodeError, and nothing else, for bytes that encodeProposal did not write. Keeps no view of them. */
+/**
+ * The proposal in `data[start, end)`. Throws DecodeError, and nothing else, for bytes that encodeProposal did not
+ * write. Keeps no view of them.
+ */
 export function decodeProposal(data: Uint8Array, start = 0, end = data.length): Proposal {
   const reader = new ByteReader(data, start, end);
   const version = reader.u8();

@@ -22,15 +22,6 @@ export const FRAME_BYTES_MAX = 64 * 1024 * 1024;
 /** Kinds of frames that are no log entries; they never travel in AppendEntries. */
 export const RecordKind = { hardState: 64, segmentHeader: 65 } as const;
 
-export interface FrameHeader {
-  length: number;
-  crc: number;
-  index: number;
-  term: number;
-  kind: number;
-  version: number;
-}
-
 /**
  * An entry that stands, frame and all, somewhere in a larger piece of memory: a slab of proposals, or a message. Views
  * of it are made when they are asked for: an entry lives as long as the log keeps it, and two views that nobody needs
@@ -180,50 +171,6 @@ export function appendFrames(entries: readonly Entry[], chunks: Uint8Array[]): n
 
 function chunkOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
   return start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end);
-}
-
-/** The header at `offset`, unchecked but for its presence; null when fewer than FRAME_HEADER_BYTES are left. */
-export function readFrameHeader(bytes: Uint8Array, offset: number): FrameHeader | null {
-  if (offset + FRAME_HEADER_BYTES > bytes.length) return null;
-  return {
-    length: readU32(bytes, offset),
-    crc: readU32(bytes, offset + 4),
-    index: readU48(bytes, offset + 8),
-    term: readU48(bytes, offset + 14),
-    kind: bytes[offset + 20] as number,
-    version: bytes[offset + 21] as number,
-  };
-}
-
-export type FrameReading =
-  | { status: 'whole'; header: FrameHeader; frame: Uint8Array }
-  /** The bytes end before the frame does. */
-  | { status: 'incomplete'; bytesMissing: number }
-  /** Length 0: nothing was written here. */
-  | { status: 'blank' }
-  | { status: 'corrupt'; reason: string };
-
-/** Reads and checks the frame at `offset`. The frame is a view into `bytes`, not a copy. */
-export function readFrame(bytes: Uint8Array, offset: number): FrameReading {
-  const header = readFrameHeader(bytes, offset);
-  if (header === null) {
-    for (let at = offset; at < bytes.length; at++) {
-      if (bytes[at] !== 0)
-        return { status: 'incomplete', bytesMissing: FRAME_HEADER_BYTES - (bytes.length - offset) };
-    }
-    return { status: 'blank' };
-  }
-  if (header.length === 0) return { status: 'blank' };
-  if (header.length < FRAME_HEADER_BYTES || header.length > FRAME_BYTES_MAX) {
-    return { status: 'corrupt', reason: `impossible length ${header.length}` };
-  }
-  const end = offset + header.length;
-  if (end > bytes.length) return { status: 'incomplete', bytesMissing: end - bytes.length };
-  if (crc32(bytes, offset + 8, end) !== header.crc)
-    return { status: 'corrupt', reason: 'CRC does not match' };
-  if (header.version !== FRAME_VERSION)
-    return { status: 'corrupt', reason: `unknown version ${header.version}` };
-  return { status: 'whole', header, frame: bytes.subarray(offset, end) };
 }
 
 export function isEntryKind(kind: number): kind is EntryKind {

@@ -2,7 +2,7 @@
 // them, in one file without segments. Recovery tells a torn tail from corruption by the same rule: a whole head
 // behind a hole proves that the hole was once whole. [W7] [W8]
 import { crc32 } from '../protocol/crc32.ts';
-import { FRAME_HEADER_BYTES, isEntryKind, RecordKind, readFrame, sealFrame } from '../protocol/frame.ts';
+import { RecordKind, readEntry, sealFrame } from '../protocol/frame.ts';
 import { readU32, readU48, writeU32, writeU48 } from '../protocol/little-endian.ts';
 import type { Entry, HardState } from '../raft/types.ts';
 
@@ -121,13 +121,13 @@ function readRecords(
   let lastIndex = head.lastIndexBefore;
   let at = start + HEAD_BYTES;
   while (at < end) {
-    const reading = readFrame(bytes, at);
-    if (reading.status !== 'whole' || !isEntryKind(reading.header.kind)) break;
-    const { index, term, kind } = reading.header;
+    const entry = readEntry(bytes, at);
+    if (typeof entry === 'string') break;
+    const { index, term, kind, data } = entry;
     if (index < 1 || index > lastIndex + 1) break;
-    entries.push({ index, term, kind, data: reading.frame.subarray(FRAME_HEADER_BYTES) });
+    entries.push({ index, term, kind, data });
     lastIndex = index;
-    at += reading.frame.length;
+    at += entry.frameBytes;
   }
   return { entries, isWhole: at === end && end <= bytes.length };
 }

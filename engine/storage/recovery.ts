@@ -61,8 +61,8 @@ class Recovery {
   readonly #snapshot: SnapshotPoint;
   readonly #files: LogFolder;
   readonly #found: FoundLog;
-  /** Set once the log has ended at a hole. */
   readonly #lostSnapshot: SnapshotPoint | null;
+  /** Set once the log has ended at a hole. */
   #beyond: Beyond | null = null;
 
   constructor(

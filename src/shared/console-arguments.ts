@@ -15,13 +15,29 @@ export function wrongArguments(help: CommandHelp, why: string): never {
   return refuse(`${why} Usage: ${signatureOf(help)}. Example: ${help.examples[0]}`);
 }
 
-export function splitOptions<Name extends string>(
+/** What is made of the word after `--name`; undefined: there is none. */
+type OptionReader<Value> = (help: CommandHelp, name: string, given: string | undefined) => Value;
+type OptionReaders<Values> = { readonly [Name in keyof Values]: OptionReader<Values[Name]> };
+
+export function numberOption(help: CommandHelp, name: string, given: string | undefined): number {
+  if (given === undefined || !/^\d+(\.\d+)?%?$/.test(given)) {
+    return wrongArguments(help, `--${name} needs a number.`);
+  }
+  return Number.parseFloat(given);
+}
+
+export function textOption(help: CommandHelp, _name: string, given: string | undefined): string {
+  return given ?? needsMore(help);
+}
+
+/** `--name value` and `--name=value` apart from the plain words. Of an option that is given twice, the last counts. */
+export function splitOptions<Values extends object>(
   help: CommandHelp,
   words: readonly Word[],
-  names: readonly Name[],
-): { plain: Word[]; options: Partial<Record<Name, number>> } {
+  readers: OptionReaders<Values>,
+): { plain: Word[]; options: Partial<Values> } {
   const plain: Word[] = [];
-  const options: Partial<Record<Name, number>> = {};
+  const options: Partial<Values> = {};
   for (let position = 0; position < words.length; position += 1) {
     const word = words[position];
     if (word === undefined) break;
@@ -29,28 +45,33 @@ export function splitOptions<Name extends string>(
       plain.push(word);
       continue;
     }
-    const [flag = '', inline] = word.text.slice(2).split('=', 2);
-    const name = names.find((known) => known === flag.toLowerCase());
-    if (name === undefined) return wrongArguments(help, `There is no option --${flag}.`);
+    const inline = word.equals < 0 ? undefined : word.text.slice(word.equals + 1);
+    const flag = word.text.slice(2, word.equals < 0 ? undefined : word.equals);
+    const name = flag.toLowerCase();
+    if (!isNameIn(readers, name)) return wrongArguments(help, `There is no option --${flag}.`);
     if (inline === undefined) position += 1;
-    const given = inline ?? words[position]?.text;
-    if (given === undefined || !/^\d+(\.\d+)?%?$/.test(given)) {
-      return wrongArguments(help, `--${flag} needs a number.`);
-    }
-    options[name] = Number.parseFloat(given);
+    options[name] = readers[name](help, flag, inline ?? words[position]?.text);
   }
   return { plain, options };
 }
 
+function isNameIn<Values extends object>(readers: Values, name: string): name is keyof Values & string {
+  return Object.hasOwn(readers, name);
+}
+
 export function takes(help: CommandHelp, words: readonly Word[], countMin: number, countMax: number): void {
-  if (words.length < countMin) wrongArguments(help, `${help.name} needs more.`);
+  if (words.length < countMin) needsMore(help);
   if (words.length > countMax) {
     wrongArguments(help, countMax === 0 ? `${help.name} takes nothing.` : `${help.name} takes less.`);
   }
 }
 
 export function textOf(help: CommandHelp, word: Word | undefined): string {
-  return word?.text ?? wrongArguments(help, `${help.name} needs more.`);
+  return word?.text ?? needsMore(help);
+}
+
+function needsMore(help: CommandHelp): never {
+  return wrongArguments(help, `${help.name} needs more.`);
 }
 
 export function numberOf(help: CommandHelp, word: Word | undefined, max: number): number {

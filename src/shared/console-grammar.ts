@@ -5,6 +5,7 @@ import type { NodeId } from '../../engine/raft/types.ts';
 import {
   nodeOf,
   numberOf,
+  numberOption,
   Refusal,
   refuse,
   splitOptions,
@@ -205,7 +206,11 @@ function parseMember(help: CommandHelp, words: readonly Word[]): ConsoleCommand 
 }
 
 function parseLoad(help: CommandHelp, words: readonly Word[]): ConsoleCommand {
-  const { plain, options } = splitOptions(help, words, ['clients', 'bytes', 'writes']);
+  const { plain, options } = splitOptions(help, words, {
+    clients: numberOption,
+    bytes: numberOption,
+    writes: numberOption,
+  });
   takes(help, plain, 0, 1);
   const rate = plain[0]?.text.toLowerCase() ?? String(LOAD_DEFAULTS.ratePerSecond);
   if (rate === 'stop') return { type: 'loadStop' };

@@ -1,6 +1,13 @@
 // The grammar of commands about keys: single operations, transactions of them, and watches.
 
-import { splitOptions, takes, textOf, wrongArguments } from './console-arguments.ts';
+import {
+  numberOption,
+  splitOptions,
+  takes,
+  textOf,
+  textOption,
+  wrongArguments,
+} from './console-arguments.ts';
 import type { CommandHelp, ConsoleCommand, KeyCondition, KeyOperation } from './console-command.ts';
 import { findCommand } from './console-commands.ts';
 import { SCAN_LIMIT_DEFAULT } from './console-key-commands.ts';
@@ -92,7 +99,7 @@ function pairOf(help: CommandHelp, word: Word): { key: string; value: string } {
 }
 
 export function parseScan(help: CommandHelp, words: readonly Word[]): ConsoleCommand {
-  const { plain, options } = splitOptions(help, words, ['limit']);
+  const { plain, options } = splitOptions(help, words, { limit: numberOption });
   takes(help, plain, 0, 1);
   const limit = options.limit ?? SCAN_LIMIT_DEFAULT;
   if (!Number.isInteger(limit) || limit < 1 || limit > 10_000) {
@@ -102,22 +109,9 @@ export function parseScan(help: CommandHelp, words: readonly Word[]): ConsoleCom
 }
 
 export function parseWatch(help: CommandHelp, words: readonly Word[]): ConsoleCommand {
-  const plain: Word[] = [];
-  let key: string | null = null;
-  let fromRevision: number | null = null;
-  for (let position = 0; position < words.length; position += 1) {
-    const word = words[position];
-    if (word === undefined) break;
-    if (word.quoted || !word.text.startsWith('--')) {
-      plain.push(word);
-      continue;
-    }
-    position += 1;
-    const given = textOf(help, words[position]);
-    if (word.text === '--key') key = given;
-    else if (word.text === '--from') fromRevision = Number(given);
-    else wrongArguments(help, `There is no option ${word.text}.`);
-  }
+  const { plain, options } = splitOptions(help, words, { key: textOption, from: textOption });
+  const key = options.key ?? null;
+  const fromRevision = options.from === undefined ? null : Number(options.from);
   takes(help, plain, 0, 1);
   if (fromRevision !== null && !(Number.isSafeInteger(fromRevision) && fromRevision >= 1)) {
     wrongArguments(help, '--from is a revision: a whole number from 1, as a write or an event tells it.');

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { crc32 } from '../../engine/protocol/crc32.ts';
 import {
   allocateEntry,
   appendFrames,
@@ -7,9 +8,8 @@ import {
   FRAME_HEADER_BYTES,
   frameOf,
   readEntry,
-  readFrame,
-  sealFrame,
 } from '../../engine/protocol/frame.ts';
+import { writeU32 } from '../../engine/protocol/little-endian.ts';
 import { type Entry, EntryKind } from '../../engine/raft/types.ts';
 import { property } from './property.ts';
 
@@ -61,7 +61,7 @@ describe('frames', () => {
     expect(frame.buffer).toBe(proposed.data.buffer);
     expect(frame.byteOffset + FRAME_HEADER_BYTES).toBe(proposed.data.byteOffset);
     expect([...frameOf(proposed)]).toEqual([...frame]);
-    expect(readFrame(frame, 0).status).toBe('whole');
+    expect(readEntry(frame, 0)).toMatchObject({ index: 9, term: 2, frameBytes: frame.length });
   });
 
   it('allocated entries of any size never overlap', () =>
@@ -78,7 +78,7 @@ describe('frames', () => {
       for (const [at, one] of proposed.entries()) {
         expect(one.data.length).toBe(sizes[at]);
         expect(one.data.every((byte) => byte === at + 1)).toBe(true);
-        expect(readFrame(one.frame, 0).status).toBe('whole');
+        expect(readEntry(one.frame, 0)).toMatchObject({ index: at + 1, frameBytes: one.frameBytes });
       }
     }));
 
@@ -127,32 +127,31 @@ describe('frames', () => {
     for (let bit = 32; bit < frame.length * 8; bit++) {
       const broken = Uint8Array.from(frame);
       broken[bit >> 3] = (broken[bit >> 3] as number) ^ (1 << (bit & 7));
-      expect(readFrame(broken, 0).status).toBe('corrupt');
-      expect(typeof readEntry(broken, 0)).toBe('string');
+      expect(readEntry(broken, 0)).toBe('CRC does not match');
     }
   });
 
-  it('cut anywhere it is incomplete, and zeros are blank', () => {
+  it('cut anywhere it is refused for what is left, and so are zeros', () => {
     const frame = frameOf(entry(7, 3, new Uint8Array([10, 20, 30])));
     for (let length = 1; length < frame.length; length++) {
-      expect(readFrame(frame.subarray(0, length), 0).status).toBe('incomplete');
-      expect(typeof readEntry(frame.subarray(0, length), 0)).toBe('string');
+      const told = length < FRAME_HEADER_BYTES ? 0 : frame.length;
+      const refusal = `an entry of ${told} bytes where ${length} are left`;
+      expect(readEntry(frame.subarray(0, length), 0)).toBe(refusal);
     }
     for (const zeros of [0, 3, FRAME_HEADER_BYTES, 100]) {
-      expect(readFrame(new Uint8Array(zeros), 0).status).toBe('blank');
+      expect(readEntry(new Uint8Array(zeros), 0)).toBe(`an entry of 0 bytes where ${zeros} are left`);
     }
   });
 
   it('a sound frame of another version is refused', () => {
     const frame = Uint8Array.from(frameOf(entry(7, 3, new Uint8Array([1]))));
-    sealFrame(frame, { index: 7, term: 3, kind: 1 });
     frame[21] = 2;
-    expect(readFrame(frame, 0)).toMatchObject({ status: 'corrupt' });
+    writeU32(frame, 4, crc32(frame, 8, frame.length));
+    expect(readEntry(frame, 0)).toBe('unknown version 2');
   });
 
   it('any bytes are read without a throw', () =>
     property(fc.tuple(fc.uint8Array({ maxLength: 80 }), fc.nat(80)), ([bytes, offset]) => {
-      readFrame(bytes, Math.min(offset, bytes.length));
       readEntry(bytes, Math.min(offset, bytes.length));
     }));
 });

@@ -1,6 +1,7 @@
 // The dialogs of the whole window: reset, and the list of shortcuts.
-import { AlertDialog, Dialog } from 'radix-ui';
+import { Dialog } from 'radix-ui';
 import { Button } from '../parts/button.tsx';
+import { Confirm } from '../parts/confirm.tsx';
 import { useActions, useCluster, useInterface, usePanel } from '../store/panel-context.tsx';
 import { SHORTCUTS } from './shortcuts.ts';
 
@@ -9,37 +10,28 @@ export function ResetDialog() {
   const actions = useActions();
   const open = useInterface((state) => state.overlay === 'reset');
   const dataDir = useCluster(({ info }) => info?.dataDir ?? '');
+  if (!open) return null;
+  const confirmation = {
+    title: 'Reset the cluster?',
+    description: (
+      <span className="text-dim">
+        All nodes are killed, their folders are emptied and a new cluster of three starts. Every key and the
+        whole log are gone for good, folders of removed nodes too.
+      </span>
+    ),
+    details: [],
+    confirm: 'Reset cluster',
+    cancel: 'Keep it',
+    onConfirm: () => void actions.resetCluster(),
+  };
   return (
-    <AlertDialog.Root
-      open={open}
-      onOpenChange={(next) => (next ? undefined : ui.setState({ overlay: null }))}
-    >
-      <AlertDialog.Portal>
-        <AlertDialog.Overlay className="veil" />
-        <AlertDialog.Content className="dialog floating">
-          <AlertDialog.Title className="text-figure font-semibold">Reset the cluster?</AlertDialog.Title>
-          <AlertDialog.Description className="mt-1 text-dim">
-            All nodes are killed, their folders are emptied and a new cluster of three starts. Every key and
-            the whole log are gone for good, folders of removed nodes too.
-          </AlertDialog.Description>
-          {dataDir === '' ? null : (
-            <p className="selectable mt-3 rounded-md bg-sunken px-2.5 py-1.5 font-mono text-small break-all text-dim">
-              {dataDir}
-            </p>
-          )}
-          <div className="mt-5 flex justify-end gap-2">
-            <AlertDialog.Cancel asChild>
-              <Button>Keep it</Button>
-            </AlertDialog.Cancel>
-            <AlertDialog.Action asChild>
-              <Button kind="danger" onClick={() => void actions.resetCluster()}>
-                Reset cluster
-              </Button>
-            </AlertDialog.Action>
-          </div>
-        </AlertDialog.Content>
-      </AlertDialog.Portal>
-    </AlertDialog.Root>
+    <Confirm confirmation={confirmation} onClose={() => ui.setState({ overlay: null })}>
+      {dataDir === '' ? null : (
+        <p className="selectable mt-3 rounded-md bg-sunken px-2.5 py-1.5 font-mono text-small break-all text-dim">
+          {dataDir}
+        </p>
+      )}
+    </Confirm>
   );
 }
 
