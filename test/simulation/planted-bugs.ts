@@ -232,8 +232,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: 'kv/keyspace.ts',
-        from: 'if (known !== null && session.sequence === known.sequence) {',
-        to: 'if (known !== null && session.sequence === known.sequence && known.result.term === term) {',
+        from: 'if (known === null || sequence > known.sequence) return null;',
+        to: 'if (known === null || sequence > known.sequence || (sequence === known.sequence && known.result.term !== at.term)) return null;',
       },
     ],
   },
@@ -254,8 +254,19 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: 'kv/keyspace-dump.ts',
-        from: 'const sessions = this.#sessions;',
-        to: 'const sessions: Session[] = [];',
+        from: 'return { records, revision, lastApplied, time, sessions };',
+        to: 'return { records, revision, lastApplied, time, sessions: [] };',
+      },
+    ],
+  },
+  {
+    name: 'a snapshot has what was written while it was taken',
+    rule: 'K6',
+    edits: [
+      {
+        file: 'kv/records-view.ts',
+        from: 'if (fields.revision > this.#lastRevision) return;',
+        to: 'return;',
       },
     ],
   },
