@@ -34,25 +34,31 @@ const BLOCK_BYTES_DEFAULT = 64 * 1024;
 /** One record of the largest size, and a block before it. */
 const BLOCK_BYTES_MAX = 128 * 1024 * 1024;
 
-/** A block under construction: its prefix is filled in when it is taken. */
-function openBlock(blockBytes: number): ByteWriter {
-  const writer = new ByteWriter(Math.ceil(blockBytes * 1.25));
-  writer.u32(0);
-  writer.u8(0);
-  return writer;
-}
+/** One block after the other in the same memory: its prefix is filled in when it is closed. */
+class BlockWriter extends ByteWriter {
+  constructor(blockBytes: number) {
+    super(Math.ceil(blockBytes * 1.25));
+    this.open();
+  }
 
-function closeBlock(writer: ByteWriter, type: BlockType): Uint8Array {
-  const bytes = writer.take();
-  writeU32(bytes, 0, bytes.length - PREFIX_BYTES);
-  bytes[4] = type;
-  return bytes;
+  open(): void {
+    this.clear();
+    this.u32(0);
+    this.u8(0);
+  }
+
+  close(type: BlockType): Uint8Array {
+    const bytes = this.take();
+    writeU32(bytes, 0, bytes.length - PREFIX_BYTES);
+    bytes[4] = type;
+    return bytes;
+  }
 }
 
 /**
  * The stream, one block at a time: take the next whenever there is time for it. Blocks are about `blockBytes`
  * long, longer only where one record is; now and then one is empty. The view does not change, so the live state may.
- * A view gives its stream once; whoever asked for it releases it.
+ * A view gives its stream once; whoever asked for it releases it. A block is good until the next one is taken.
  */
 export function* dumpKeyspace(
   view: KeyspaceView,
@@ -60,43 +66,44 @@ export function* dumpKeyspace(
 ): Generator<Uint8Array, void, undefined> {
   const { counts } = view.records;
   const hasTime = view.time > 0 || counts.expiring > 0;
-  const header = openBlock(64);
-  header.byteString(MAGIC);
-  header.u8(hasTime ? VERSION_WITH_TIME : VERSION_WITHOUT_TIME);
-  header.u48(view.lastApplied);
-  header.u48(view.revision);
-  header.u53(counts.size);
-  header.u53(counts.bytes);
-  header.u53(view.sessions.length);
+  const block = new BlockWriter(blockBytes);
+  block.byteString(MAGIC);
+  block.u8(hasTime ? VERSION_WITH_TIME : VERSION_WITHOUT_TIME);
+  block.u48(view.lastApplied);
+  block.u48(view.revision);
+  block.u53(counts.size);
+  block.u53(counts.bytes);
+  block.u53(view.sessions.length);
   if (hasTime) {
-    header.u48(view.time);
-    header.u53(counts.expiring);
+    block.u48(view.time);
+    block.u53(counts.expiring);
   }
-  yield closeBlock(header, Block.header);
+  yield block.close(Block.header);
 
-  let block = openBlock(blockBytes);
+  block.open();
   while (view.records.fill(block, blockBytes)) {
     if (block.length === PREFIX_BYTES || block.length < blockBytes) {
       yield NOTHING;
       continue;
     }
-    yield closeBlock(block, Block.keys);
-    block = openBlock(blockBytes);
+    yield block.close(Block.keys);
+    block.open();
   }
-  if (block.length > PREFIX_BYTES) yield closeBlock(block, Block.keys);
+  if (block.length > PREFIX_BYTES) yield block.close(Block.keys);
 
-  block = openBlock(blockBytes);
+  block.open();
   for (const session of view.sessions) {
     block.byteString(session.client);
     block.u53(session.sequence);
     if (hasTime) block.u48(session.usedAt);
     writeResult(block, session.result);
     if (block.length < blockBytes) continue;
-    yield closeBlock(block, Block.sessions);
-    block = openBlock(blockBytes);
+    yield block.close(Block.sessions);
+    block.open();
   }
-  if (block.length > PREFIX_BYTES) yield closeBlock(block, Block.sessions);
-  yield closeBlock(openBlock(PREFIX_BYTES), Block.end);
+  if (block.length > PREFIX_BYTES) yield block.close(Block.sessions);
+  block.open();
+  yield block.close(Block.end);
 }
 
 interface DumpHeader {

@@ -77,7 +77,12 @@ export class ByteWriter {
     codec.write(this.#bytes, at, value);
   }
 
-  /** What was written, as a view; the writer must not be used again. */
+  /** Forgets what was written; what `take` gave is written over. */
+  clear(): void {
+    this.#length = 0;
+  }
+
+  /** What was written, as a view: good until the writer is used again. */
   take(): Uint8Array {
     return this.#bytes.subarray(0, this.#length);
   }

@@ -94,7 +94,7 @@ export class SnapshotHost {
         count('snapshot failed');
         return;
       }
-      const bytes = joined([...dumpKeyspace(view, 256)]);
+      const bytes = joined(Array.from(dumpKeyspace(view, 256), (block) => block.slice()));
       view.records.release();
       disk.shelf.add({ index, term, configuration, bytes });
       this.#options.dumped(index, bytes);

@@ -9,7 +9,7 @@ import { DecodeError } from '../../engine/protocol/decode-error.ts';
 import { damaged } from '../protocol/arbitraries.ts';
 import { property } from '../protocol/property.ts';
 import { log } from './arbitrary-log.ts';
-import { bytesOf, stateOf } from './machine.ts';
+import { bytesOf, copied, stateOf } from './machine.ts';
 
 function keyspaceOf(proposals: readonly Proposal[]): Keyspace {
   const keyspace = new Keyspace();
@@ -131,16 +131,16 @@ describe('dump and restore', () => {
   it('[K6] a view does not change, and changing goes on while it is dumped', () =>
     property(fc.tuple(log, log), ([before, after]) => {
       const keyspace = keyspaceOf(before);
-      const expected = Buffer.concat([...dumpKeyspace(keyspaceOf(before).view(), 16)]);
+      const expected = Buffer.from(bytesOf(keyspaceOf(before), 16));
       const view = keyspace.view();
       const blocks: Uint8Array[] = [];
       const slices = dumpKeyspace(view, 16);
       for (const [at, proposal] of after.entries()) {
         const slice = slices.next();
-        if (slice.done !== true) blocks.push(slice.value);
+        if (slice.done !== true) blocks.push(copied(slice.value));
         keyspace.apply(before.length + at + 1, 1, encodeProposal(proposal).data);
       }
-      blocks.push(...slices);
+      for (const slice of slices) blocks.push(copied(slice));
       expect(Buffer.concat(blocks).equals(expected)).toBe(true);
     }));
 
@@ -166,7 +166,7 @@ describe('dump and restore', () => {
         };
         const slice = (reading: Reading) => {
           const step = reading.slices.next();
-          if (step.done !== true) reading.blocks.push(step.value);
+          if (step.done !== true) reading.blocks.push(copied(step.value));
           else {
             expect(Uint8Array.from(Buffer.concat(reading.blocks))).toEqual(reading.expected);
             close(reading);
@@ -200,11 +200,11 @@ describe('dump and restore', () => {
     const view = keyspace.view();
     const slices = dumpKeyspace(view, 12);
     const expected = bytesOf(keyspaceOf([set('a', '1'), set('z', '2')]), 12);
-    const blocks = [slices.next(), slices.next()].map(({ value }) => value as Uint8Array);
+    const blocks = [1, 2].map(() => copied(slices.next().value ?? new Uint8Array(0)));
     for (let at = 0; at < 10_000; at++) {
       keyspace.apply(3 + at, 1, encodeProposal(set(`m${at}`, 'later')).data);
     }
-    const rest = [...slices];
+    const rest = Array.from(slices, copied);
     expect(rest.filter((block) => block.length === 0)).toHaveLength(2);
     expect(Uint8Array.from(Buffer.concat([...blocks, ...rest]))).toEqual(expected);
   });
@@ -233,7 +233,7 @@ describe('dump and restore', () => {
 
   it('blocks are as long as asked for, but for a record that is longer', () => {
     const values = Array.from({ length: 100 }, (_, at) => set(`k${at}`, 'x'.repeat(at === 50 ? 5000 : 40)));
-    const blocks = [...dumpKeyspace(keyspaceOf(values).view(), 500)];
+    const blocks = Array.from(dumpKeyspace(keyspaceOf(values).view(), 500), copied);
     expect(blocks.filter((block) => block.length > 600)).toHaveLength(1);
     expect(blocks.length).toBeGreaterThan(8);
   });

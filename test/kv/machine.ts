@@ -6,10 +6,15 @@ import { dumpKeyspace, KeyspaceRestorer } from '../../engine/kv/keyspace-dump.ts
 import type { Command, CommandResult, Proposal, StoredValue } from '../../engine/protocol/command.ts';
 import { encodeProposal } from '../../engine/protocol/command-codec.ts';
 
+/** A block is good until the next one is taken. */
+export function copied(block: Uint8Array): Uint8Array {
+  return block.slice();
+}
+
 /** What a snapshot holds. */
 export function bytesOf(keyspace: Keyspace, blockBytes?: number): Uint8Array {
   const view = keyspace.view();
-  const bytes = Uint8Array.from(Buffer.concat([...dumpKeyspace(view, blockBytes)]));
+  const bytes = Uint8Array.from(Buffer.concat(Array.from(dumpKeyspace(view, blockBytes), copied)));
   view.records.release();
   return bytes;
 }
