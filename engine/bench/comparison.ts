@@ -11,6 +11,8 @@ export interface ComparisonOptions {
   /** Each figure is the median of so many. */
   rounds: number;
   durationMs: number;
+  /** How long each store is driven before the first figure; 0: not at all. */
+  warmUpMs: number;
   onStep: (what: string) => void;
 }
 
@@ -25,6 +27,7 @@ export interface Comparison {
   stores: readonly { name: StoreName; description: string }[];
   /** Asked for, and not installed. */
   skipped: readonly StoreName[];
+  warmUpMs: number;
   rows: ComparisonRow[];
 }
 
@@ -40,6 +43,12 @@ export const SHAPES: readonly LoadShape[] = [
   { operation: 'mixed', connections: 64, pipeline: 1, valueBytes: 256 },
 ];
 
+/** What every store gets before anything is measured: servers run for weeks, and a compiler that works while they do has done so. */
+const WARM_UP: readonly LoadShape[] = [
+  { operation: 'set', connections: 64, pipeline: 1, valueBytes: 256 },
+  { operation: 'get', connections: 64, pipeline: 1, valueBytes: 256 },
+];
+
 export async function compare(options: ComparisonOptions): Promise<Comparison> {
   const running: Store[] = [];
   const skipped: StoreName[] = [];
@@ -49,15 +58,27 @@ export async function compare(options: ComparisonOptions): Promise<Comparison> {
       if (store === null) skipped.push(name);
       else running.push(store);
     }
+    if (options.warmUpMs > 0) await warmUp(running, options);
     const rows: ComparisonRow[] = [];
     for (const load of options.shapes) rows.push(await measure(load, running, options));
     return {
       stores: running.map(({ name, description }) => ({ name, description })),
       skipped,
+      warmUpMs: options.warmUpMs,
       rows,
     };
   } finally {
     await Promise.all(running.map((store) => store.stop()));
+  }
+}
+
+async function warmUp(
+  stores: readonly Store[],
+  { warmUpMs, onStep }: Pick<ComparisonOptions, 'warmUpMs' | 'onStep'>,
+): Promise<void> {
+  onStep('warming up …');
+  for (const store of stores) {
+    for (const load of WARM_UP) await store.drive(load, warmUpMs / WARM_UP.length);
   }
 }
 

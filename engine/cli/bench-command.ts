@@ -19,6 +19,7 @@ import { printJson, remark } from './terminal.ts';
 interface BenchFlags {
   seconds: number;
   rounds: number;
+  warmUp: number;
   kills: number;
   keys: number;
   stores: StoreName[];
@@ -60,6 +61,7 @@ export function addBench(program: Command): void {
     .description('measure a cluster of three nodes on this machine, beside etcd and Redis')
     .option('--seconds <n>', 'how long each load runs', positiveInteger, 3)
     .option('--rounds <n>', 'each figure is the median of so many, stores taking turns', positiveInteger, 3)
+    .option('--warm-up <n>', 'seconds that each store is driven before the first figure', wholeNumber, 6)
     .option('--kills <n>', 'leaders to kill for the failover', positiveInteger, 100)
     .option('--keys <n>', 'keys of 100 bytes for the recovery', positiveInteger, 1_000_000)
     .option('--stores <names>', `which of ${STORE_NAMES.join(', ')}`, storeNames, [...STORE_NAMES])
@@ -69,7 +71,8 @@ export function addBench(program: Command): void {
       'after',
       `
 Every store runs in a temporary folder and syncs every write before it acknowledges it: ours and etcd three
-processes with every write on a majority, Redis one. A store that is not installed is left out by name.
+processes with every write on a majority, Redis one. A store that is not installed is left out by name. Each is
+warmed up before its first figure: half of the time with writes, half with reads, 64 clients.
 
   writes, reads, mixed   operations a second and their latency, by number of clients
   failover               the leader killed with SIGKILL: last acknowledgement before to first one after
@@ -103,6 +106,10 @@ function positiveInteger(text: string): number {
   return Number(text);
 }
 
+function wholeNumber(text: string): number {
+  return text === '0' ? 0 : positiveInteger(text);
+}
+
 function storeNames(text: string): StoreName[] {
   return text.split(',').map((name) => {
     const known = STORE_NAMES.find((each) => each === name.trim());
@@ -119,12 +126,13 @@ async function measure(topic: Topic, flags: BenchFlags): Promise<BenchFigures> {
   const cli = join(dirname(entry), 'cli.js');
   const { rounds, stores } = flags;
   const durationMs = flags.seconds * 1000;
+  const warmUpMs = flags.warmUp * 1000;
   const shapes = SHAPES.filter(
     ({ operation }) =>
       topic === 'all' || (topic in OPERATIONS && OPERATIONS[topic as 'writes'] === operation),
   );
   if (shapes.length > 0) {
-    figures.comparison = await compare({ cli, stores, shapes, rounds, durationMs, onStep: remark });
+    figures.comparison = await compare({ cli, stores, shapes, rounds, durationMs, warmUpMs, onStep: remark });
   }
   if (topic === 'all' || topic === 'failover') figures.failover = await measureFailover(cli, flags.kills);
   if (topic === 'all' || topic === 'recovery') {

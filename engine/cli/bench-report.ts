@@ -33,7 +33,7 @@ function printProfile({ shape, perSecond, leader, follower }: ProfileRow): void 
   printLine('');
 }
 
-function printComparison({ stores, skipped, rows }: Comparison): void {
+function printComparison({ stores, skipped, warmUpMs, rows }: Comparison): void {
   const names = stores.map((store) => store.name);
   const others = names.filter((name) => name === 'etcd' || name === 'redis');
   const ours = names.find((name) => name === 'ours') ?? names.find((name) => name === 'ours-json');
@@ -62,6 +62,7 @@ function printComparison({ stores, skipped, rows }: Comparison): void {
   );
   printLine('');
   for (const { name, description } of stores) remark(`${name}: ${description}`);
+  remark(`each was driven for ${warmUpMs / 1000} s before its first figure`);
   for (const name of skipped) remark(`${name}: not installed, left out`);
 }
 
