@@ -26,9 +26,9 @@ function healthChecks(status: NodeStatus): Health {
   return { live: [{ name: 'loop', passed: true }], ready: [leader, disk, applied] };
 }
 
-export function createPages(status: () => NodeStatus, metrics: Metrics): HttpPages {
+export function createPages(status: () => NodeStatus, openMetrics: () => Promise<Metrics>): HttpPages {
   return {
-    metrics: () => metrics.read(),
+    metrics: async () => (await openMetrics()).read(),
     live: () => healthChecks(status()).live,
     ready: () => healthChecks(status()).ready,
     status,

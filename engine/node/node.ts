@@ -25,7 +25,7 @@ import { FORWARDER_LIMITS, Forwarder } from './forwarder.ts';
 import { createPages } from './health.ts';
 import { inTime } from './in-time.ts';
 import type { MemberBook } from './member-book.ts';
-import { createMetrics, type Metrics } from './metrics.ts';
+import type { Metrics } from './metrics.ts';
 import { carryOutAction } from './node-actions.ts';
 import type { NodeConfig } from './node-config.ts';
 import { type NodeDisk, openNodeDisk } from './node-disk.ts';
@@ -81,6 +81,7 @@ export class RunningNode {
   readonly #keyspace: Keyspace;
   readonly #startedAt = Date.now();
   readonly #ticker: Ticker;
+  #metrics: Promise<Metrics> | null = null;
   /** Ticks since #keepHouse. */
   #ticksUnkept = 0;
   readonly #forwarder: Forwarder;
@@ -185,8 +186,7 @@ export class RunningNode {
         snapshotAnswered: (message) => this.#parts?.snapshots.answered(message),
         wake: () => loop.wake(),
       });
-      const metrics = createMetrics(config.nodeId, () => this.status(), this.#counters);
-      const clients = await this.#openClients({ desk, members, resp, metrics });
+      const clients = await this.#openClients({ desk, members, resp });
       this.#parts = { raft, store, loop, desk, members, resp, peers, clients, snapshots };
       members.start(peers);
     } catch (error) {
@@ -266,14 +266,9 @@ export class RunningNode {
     });
   }
 
-  #openClients(behind: {
-    desk: RequestDesk;
-    members: NodeMembers;
-    resp: RespNode;
-    metrics: Metrics;
-  }): Promise<ClientServer> {
+  #openClients(behind: { desk: RequestDesk; members: NodeMembers; resp: RespNode }): Promise<ClientServer> {
     const { config } = this;
-    const { desk, members, resp, metrics } = behind;
+    const { desk, members, resp } = behind;
     const auth = new ClientAuth(config.password ?? null);
     return openClientServer({
       ...config.client,
@@ -294,7 +289,10 @@ export class RunningNode {
       },
       resp: (connection) => resp.connect(connection),
       onClosed: (connection) => resp.disconnected(connection),
-      pages: createPages(() => this.status(), metrics),
+      pages: createPages(
+        () => this.status(),
+        () => this.#openMetrics(),
+      ),
     });
   }
 
@@ -327,6 +325,14 @@ export class RunningNode {
     this.#forwarder.expire(now - this.config.requestTimeoutMs);
     this.#watchdog?.watch(this.#ticksUnkept);
     this.#ticksUnkept = 0;
+  }
+
+  /** Loaded when somebody asks: a third of what a node loads is for this page. */
+  #openMetrics(): Promise<Metrics> {
+    this.#metrics ??= import('./metrics.ts').then(({ createMetrics }) =>
+      createMetrics(this.config.nodeId, () => this.status(), this.#counters),
+    );
+    return this.#metrics;
   }
 
   status(): NodeStatus {
