@@ -50,6 +50,28 @@ describe('three nodes', () => {
     expect(await near.ask({ command: 'ping' })).toMatchObject({ status: 'ok' });
   });
 
+  test('tell their figures to whoever reads the metrics page, each time anew', async () => {
+    cluster = await startCluster();
+    const leader = await cluster.elected();
+    const page = async ({ node }: InProcessNode): Promise<string> =>
+      (await fetch(`http://${node.clientAddress}/metrics`)).text();
+    const committed = async (): Promise<number> => {
+      const line = /^quorumlab_server_proposals_committed_total\{node_id="\d"\} (\d+)$/m.exec(
+        await page(leader),
+      );
+      return Number(line?.[1]);
+    };
+    expect(await page(leader)).toContain(`quorumlab_server_is_leader{node_id="${leader.id}"} 1\n`);
+    const before = await committed();
+    for (let write = 0; write < 3; write++) {
+      await clientOf(leader).ask({ command: 'set', key: 'a', value: String(write) });
+    }
+    expect(await committed()).toBe(before + 3);
+    for (const follower of cluster.nodes.filter((other) => other !== leader)) {
+      expect(await page(follower)).toContain(`quorumlab_server_is_leader{node_id="${follower.id}"} 0\n`);
+    }
+  });
+
   test('the leader stops in order: what it acknowledged is there, and another leads without an election timeout', async () => {
     cluster = await startCluster();
     const leader = await cluster.elected();
