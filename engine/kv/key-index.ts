@@ -9,9 +9,20 @@ const SHARDS = 1 << SHARD_BITS;
 const CAPACITY_MIN = 8;
 const NO_TABLE = new Int32Array(0);
 
-/** 32 bits of either sign. The order of a keyspace does not depend on it. */
+export const HASH_SEED_DEFAULT = 0x811c9dc5;
+let hashSeed = HASH_SEED_DEFAULT;
+
+/**
+ * Another seed in every process keeps clients from choosing keys that all fall on one place. Before there is any
+ * record: those that are there are not found again. What a keyspace does, and its order, do not depend on it.
+ */
+export function installHashSeed(seed: number): void {
+  hashSeed = seed | 0;
+}
+
+/** 32 bits of either sign. */
 export function hashKey(key: Uint8Array, start: number, end: number): number {
-  let hash = 0x811c9dc5;
+  let hash = hashSeed;
   for (let at = start; at < end; at++) hash = Math.imul(hash ^ (key[at] as number), 0x01000193);
   return finish(hash);
 }

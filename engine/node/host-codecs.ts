@@ -1,5 +1,7 @@
-// Node's own, faster ways with bytes, for the pure codecs.
+// What a process gives the pure layers: Node's own, faster ways with bytes, and a seed for hashes.
+import { randomInt } from 'node:crypto';
 import { crc32 } from 'node:zlib';
+import { installHashSeed } from '../kv/key-index.ts';
 import {
   type ByteStringCodec,
   installByteStringCodec,
@@ -24,7 +26,11 @@ const NODE_CODEC: ByteStringCodec = {
   read: (source, start, end) => latin1Slice.call(source, start, end),
 };
 
+const HASH_SEED = randomInt(2 ** 32);
+
+/** At the start, before there is any record. */
 export function installHostCodecs(): void {
+  installHashSeed(HASH_SEED);
   installByteStringCodec(NODE_CODEC);
   installCrc32((bytes, seed) => crc32(bytes, seed));
 }

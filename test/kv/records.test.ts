@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ByteArena, NO_ADDRESS } from '../../engine/kv/byte-arena.ts';
+import { HASH_SEED_DEFAULT, installHashSeed } from '../../engine/kv/key-index.ts';
 import {
   emptyFields,
   lengthsAndBytes,
@@ -144,6 +145,23 @@ describe('records', () => {
         .slice(100, 103),
     ).toEqual(['k00100', 'k00100x', 'k00101']);
     expect(records.size).toBe(3001);
+  });
+
+  it('are found and sorted alike whatever seed their hashes have', () => {
+    const contents = [HASH_SEED_DEFAULT, 0, 1, 0xffff_ffff].map((seed) => {
+      installHashSeed(seed);
+      const records = new Records();
+      for (let at = 0; at < 2000; at++) {
+        records.put(fieldsOf(`k${(at * 7919) % 1000}`, { value: String(at), kind: 0, revision: at + 1 }));
+        if (at % 3 === 0) remove(records, `k${(at * 7919) % 1000}`);
+      }
+      for (const [name, stored] of contentOf(records)) {
+        expect(records.recordAt(records.find(name))).toEqual(stored);
+      }
+      return contentOf(records);
+    });
+    installHashSeed(HASH_SEED_DEFAULT);
+    for (const content of contents) expect(content).toEqual(contents[0]);
   });
 
   it('are drawn evenly', () => {
