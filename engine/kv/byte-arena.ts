@@ -16,8 +16,8 @@ const PAGE_UNITS_MIN = 64;
 const PAGES_MAX = 1 << 16;
 /** Up to here every number of units is a size of its own. */
 const EXACT_UNITS_MAX = 32;
-/** Longer slots have a page to themselves. 64 KiB. */
-const SHARED_UNITS_MAX = 4096;
+/** Longer slots have a page to themselves. 256 KiB: 65,535 pages are 16 GiB at the least. */
+const SHARED_UNITS_MAX = 16_384;
 const NONE = -1;
 
 interface Page {
@@ -152,10 +152,14 @@ export class ByteArena {
 
   /** All of it in use. */
   #addPage(slotUnits: number, units: number): number {
+    const bytes = new Uint8Array(units << UNIT_BITS);
     const number = this.#freeNumbers.pop() ?? this.#pages.length;
-    if (number >= PAGES_MAX)
-      throw new RangeError(`the keyspace needs more than ${PAGES_MAX} pages of memory`);
-    this.#bytes[number] = new Uint8Array(units << UNIT_BITS);
+    if (number >= PAGES_MAX) {
+      throw new RangeError(
+        `the keyspace needs more than ${PAGES_MAX - 1} pages of memory, the most there are`,
+      );
+    }
+    this.#bytes[number] = bytes;
     this.#pages[number] = {
       slotUnits,
       units,

@@ -74,6 +74,11 @@ export class ChangeHistory implements ChangeListener {
     return this.#lowestRevision;
   }
 
+  /** The position of the oldest change that is not forgotten; `end` when there is none. */
+  get begin(): number {
+    return this.#head;
+  }
+
   /** Changes told so far: where the next one will stand. Positions only rise. */
   get end(): number {
     return this.#end;
@@ -106,6 +111,8 @@ export class ChangeHistory implements ChangeListener {
       this.#end--;
       if (page.offsets.length === 0) this.#pages.pop();
     }
+    // What is left of the last page is forgotten: the next change begins a page of its own.
+    if (this.#head === this.#end) this.#pages.length = 0;
   }
 
   restored(revision: number): void {
@@ -149,9 +156,12 @@ export class ChangeHistory implements ChangeListener {
 
   /**
    * Whether the change at a position that is not forgotten is one of this key (`isPrefix`: of keys that begin so), and
-   * of this revision or a later one. Every key's, when all are gone. Makes nothing.
+   * of this revision or a later one. Every key's, when all are gone. Makes nothing. Programmer errors throw
+   * RangeError: a position that is forgotten or not told yet.
    */
   concerns(position: number, { key, isPrefix, revision }: ChangeFilter): boolean {
+    if (position < this.#head || position >= this.#end)
+      throw new RangeError(`change ${position} is not here`);
     const page = this.#pageOf(position);
     const offset = page.offsets[position - page.first] as number;
     const fields = this.#fields;

@@ -1,5 +1,5 @@
 // What stands behind a key, and the whole state that records are part of.
-import type { ByteString, KeyValue, StoredValue } from '../protocol/command.ts';
+import type { ByteString, KeyValue, StoredValue, ValueKind } from '../protocol/command.ts';
 import type { Records } from './records.ts';
 import type { RecordsView } from './records-view.ts';
 import type { Session } from './sessions.ts';
@@ -10,6 +10,15 @@ export interface KeyRecord extends StoredValue {
   revision: number;
   /** From this replicated time on the key is gone. Absent, not undefined, without an end. */
   expiresAt?: number;
+}
+
+/** Of a record, without its value: that may be long. */
+export interface RecordFacts {
+  kind: ValueKind;
+  revision: number;
+  /** 0: never. */
+  expiresAt: number;
+  valueBytes: number;
 }
 
 export interface ScanItem extends KeyValue {

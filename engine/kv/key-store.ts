@@ -3,8 +3,8 @@
 import { writeVarint } from '../protocol/byte-reader.ts';
 import { writeByteString } from '../protocol/byte-string.ts';
 import type { ByteString, StoredValue } from '../protocol/command.ts';
-import { NO_ADDRESS } from './byte-arena.ts';
-import type { KeyRecord } from './key-record.ts';
+import { type Address, NO_ADDRESS } from './byte-arena.ts';
+import type { KeyRecord, RecordFacts } from './key-record.ts';
 import { emptyFields, lengthsAndBytes, type RecordFields, readRecord } from './record-bytes.ts';
 import { Records } from './records.ts';
 import type { RecordsView } from './records-view.ts';
@@ -74,10 +74,27 @@ export class KeyStore {
 
   /** The record of a key that exists at the replicated time. */
   find(key: ByteString): KeyRecord | undefined {
+    const address = this.#addressOf(key);
+    return address === NO_ADDRESS ? undefined : this.#records.recordAt(address);
+  }
+
+  /** The same without the value: for whoever does not need it. */
+  look(key: ByteString): RecordFacts | undefined {
+    const address = this.#addressOf(key);
+    return address === NO_ADDRESS ? undefined : this.#records.factsAt(address);
+  }
+
+  /** The bytes `[start, end)` of the value, as far as it goes; empty where there is none. */
+  slice(key: ByteString, start: number, end: number): ByteString {
+    const address = this.#addressOf(key);
+    return address === NO_ADDRESS ? '' : this.#records.sliceAt(address, start, end);
+  }
+
+  #addressOf(key: ByteString): Address {
     const address = this.#records.find(key);
-    if (address === NO_ADDRESS) return undefined;
+    if (address === NO_ADDRESS) return NO_ADDRESS;
     const expiresAt = this.#records.expiresAt(address);
-    return expiresAt !== 0 && expiresAt <= this.time ? undefined : this.#records.recordAt(address);
+    return expiresAt !== 0 && expiresAt <= this.time ? NO_ADDRESS : address;
   }
 
   /** `expiresAt` 0: no end. An end that has passed is kept like any other: the key is gone at once. */
@@ -108,6 +125,15 @@ export class KeyStore {
     this.#changesTotal++;
     this.#records.put(fields);
     this.#listener?.put(fields);
+  }
+
+  /** The value that is there once more, with another end; 0: without one. The key must be there. */
+  putAgain(key: ByteString, revision: number, expiresAt: number): void {
+    const fields = emptyFields();
+    readRecord(this.#records.copyOf(this.#records.find(key)), 0, fields);
+    fields.revision = revision;
+    fields.expiresAt = expiresAt;
+    this.putFields(fields);
   }
 
   remove(key: ByteString, revision: number, expired = false): void {

@@ -82,6 +82,7 @@ export function* dumpKeyspace(
 
   block.open();
   while (view.records.fill(block, blockBytes)) {
+    // A block of nothing but its prefix may be long enough for whoever wants tiny ones.
     if (block.length === PREFIX_BYTES || block.length < blockBytes) {
       yield NOTHING;
       continue;
@@ -232,6 +233,7 @@ export class KeyspaceRestorer {
     fields.bytes = reader.bytes;
     fields.kind = kind;
     fields.revision = reader.u48();
+    if (fields.revision > (this.#header?.lastApplied ?? 0)) reader.fail('a record from after its keyspace');
     fields.expiresAt = hasEnd ? reader.u48() : 0;
     if (hasEnd && fields.expiresAt === 0) reader.fail('an end at 0');
     fields.lengthsStart = reader.offset;

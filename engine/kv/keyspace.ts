@@ -103,7 +103,8 @@ export class Keyspace {
     if (readPlainWrite(data, start, end, this.#plain)) return this.#applyPlain({ index, term }, data, end);
     let proposal: Proposal;
     try {
-      proposal = decodeProposal(data, start, end);
+      // On their own, so that an error tells the same place on every node.
+      proposal = decodeProposal(data.subarray(start, end));
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
       return failed({ index, term }, `the entry holds no command: ${error.message}`);

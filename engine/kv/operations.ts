@@ -80,9 +80,9 @@ export function execute(store: KeyStore, index: number, operation: Operation): O
     case 'expire':
       return expire(store, index, operation);
     case 'persist': {
-      const before = store.find(operation.key);
-      if (before?.expiresAt === undefined) return unchanged(before);
-      store.put(operation.key, before, index);
+      const before = store.look(operation.key);
+      if (before === undefined || before.expiresAt === 0) return unchanged(before);
+      store.putAgain(operation.key, index, 0);
       return { type: 'changed', changed: true, revision: index };
     }
     case 'rename':
@@ -99,23 +99,22 @@ export function execute(store: KeyStore, index: number, operation: Operation): O
   }
 }
 
-/** Copied: the record changes in place. */
 function storedOf(record: KeyRecord | undefined): StoredValue | null {
   return record === undefined ? null : { value: record.value, kind: record.kind };
 }
 
-function unchanged(record: KeyRecord | undefined): OperationResult {
+function unchanged(record: { revision: number } | undefined): OperationResult {
   return { type: 'changed', changed: false, revision: record?.revision ?? 0 };
 }
 
 function remove(store: KeyStore, index: number, key: ByteString): boolean {
-  if (store.find(key) === undefined) return false;
+  if (store.look(key) === undefined) return false;
   store.remove(key, index);
   return true;
 }
 
 /** The replicated time at which a key ends; 0: never. */
-function endOf(store: KeyStore, expiry: Expiry, before: KeyRecord | undefined): number {
+function endOf(store: KeyStore, expiry: Expiry, before: { expiresAt?: number } | undefined): number {
   switch (expiry.type) {
     case 'none':
       return 0;
@@ -136,8 +135,8 @@ function putUntil(store: KeyStore, index: number, key: ByteString, stored: Store
 
 function setWith(store: KeyStore, index: number, operation: Of<'setWith'>): OperationResult {
   const { key, when, expiry, returnsPrevious } = operation;
-  const before = store.find(key);
-  const previous = returnsPrevious ? storedOf(before) : null;
+  const before = store.look(key);
+  const previous = returnsPrevious ? storedOf(store.find(key)) : null;
   if (when !== 'always' && (when === 'absent') !== (before === undefined)) {
     return { type: 'setWith', written: false, previous, revision: before?.revision ?? 0 };
   }
@@ -147,11 +146,11 @@ function setWith(store: KeyStore, index: number, operation: Of<'setWith'>): Oper
 
 function bulkSetWith(store: KeyStore, index: number, operation: Of<'bulkSetWith'>): OperationResult {
   const { items, ifAllAbsent } = operation;
-  if (ifAllAbsent && items.some((item) => store.find(item.key) !== undefined)) {
+  if (ifAllAbsent && items.some((item) => store.look(item.key) !== undefined)) {
     return { type: 'bulkSet', count: 0, revision: 0 };
   }
   for (const item of items) {
-    putUntil(store, index, item.key, item, endOf(store, item.expiry, store.find(item.key)));
+    putUntil(store, index, item.key, item, endOf(store, item.expiry, store.look(item.key)));
   }
   return { type: 'bulkSet', count: items.length, revision: index };
 }
@@ -198,7 +197,7 @@ export function equals(record: StoredValue | undefined, expected: StoredValue | 
 /** Grown text is bytes, whatever it was: `5` and `0` make `50`, but `{` makes no JSON. */
 function grow(store: KeyStore, index: number, key: ByteString, value: ByteString): OperationResult {
   if (value.length > GROWN_VALUE_BYTES_MAX) return failed('tooLong');
-  store.put(key, { value, kind: ValueKind.bytes }, index, store.find(key)?.expiresAt);
+  store.put(key, { value, kind: ValueKind.bytes }, index, store.look(key)?.expiresAt);
   return { type: 'length', length: value.length, revision: index };
 }
 
@@ -207,10 +206,12 @@ function append(store: KeyStore, index: number, { key, value }: Of<'append'>): O
 }
 
 function setRange(store: KeyStore, index: number, { key, offset, value }: Of<'setRange'>): OperationResult {
-  const before = store.find(key);
-  const current = before?.value ?? '';
-  if (value === '') return { type: 'length', length: current.length, revision: before?.revision ?? 0 };
+  if (value === '') {
+    const before = store.look(key);
+    return { type: 'length', length: before?.valueBytes ?? 0, revision: before?.revision ?? 0 };
+  }
   if (offset + value.length > GROWN_VALUE_BYTES_MAX) return failed('tooLong');
+  const current = store.find(key)?.value ?? '';
   const head = current.slice(0, offset) + '\0'.repeat(Math.max(0, offset - current.length));
   return grow(store, index, key, head + value + current.slice(offset + value.length));
 }
@@ -226,12 +227,12 @@ function getAndExpire(store: KeyStore, index: number, { key, expiry }: Of<'getAn
 }
 
 function expire(store: KeyStore, index: number, { key, expiry, when }: Of<'expire'>): OperationResult {
-  const before = store.find(key);
+  const before = store.look(key);
   if (before === undefined) return unchanged(before);
   const end = endOf(store, expiry, before);
-  const current = before.expiresAt ?? Number.POSITIVE_INFINITY;
+  const hasEnd = before.expiresAt !== 0;
+  const current = hasEnd ? before.expiresAt : Number.POSITIVE_INFINITY;
   const next = end === 0 ? Number.POSITIVE_INFINITY : end;
-  const hasEnd = before.expiresAt !== undefined;
   const holds = {
     always: true,
     ifNone: !hasEnd,
@@ -241,7 +242,8 @@ function expire(store: KeyStore, index: number, { key, expiry, when }: Of<'expir
     ifSomeAndEarlier: hasEnd && next < current,
   }[when];
   if (!holds) return unchanged(before);
-  putUntil(store, index, key, { value: before.value, kind: before.kind }, end);
+  if (end !== 0 && end <= store.time) store.remove(key, index);
+  else store.putAgain(key, index, end);
   return { type: 'changed', changed: true, revision: index };
 }
 

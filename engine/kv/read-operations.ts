@@ -20,27 +20,28 @@ export function executeRead(store: KeyStore, operation: ReadOperation): Operatio
       return { type: 'values', values, revision: 0 };
     }
     case 'getRange': {
-      const record = store.find(operation.key);
-      const value = sliceOf(record?.value ?? '', operation);
-      return { type: 'value', value: { value, kind: ValueKind.bytes }, revision: record?.revision ?? 0 };
+      const facts = store.look(operation.key);
+      const { from, to } = rangeOf(facts?.valueBytes ?? 0, operation);
+      const value = store.slice(operation.key, from, to);
+      return { type: 'value', value: { value, kind: ValueKind.bytes }, revision: facts?.revision ?? 0 };
     }
     case 'strlen': {
-      const record = store.find(operation.key);
-      return { type: 'length', length: record?.value.length ?? 0, revision: record?.revision ?? 0 };
+      const facts = store.look(operation.key);
+      return { type: 'length', length: facts?.valueBytes ?? 0, revision: facts?.revision ?? 0 };
     }
     case 'exists': {
       let count = 0;
-      for (const key of operation.keys) if (store.find(key) !== undefined) count++;
+      for (const key of operation.keys) if (store.look(key) !== undefined) count++;
       return { type: 'count', count, revision: 0 };
     }
     case 'expiryOf': {
-      const record = store.find(operation.key);
+      const facts = store.look(operation.key);
       return {
         type: 'expiry',
-        exists: record !== undefined,
-        expiresAt: record?.expiresAt ?? null,
+        exists: facts !== undefined,
+        expiresAt: facts === undefined || facts.expiresAt === 0 ? null : facts.expiresAt,
         time: store.time,
-        revision: record?.revision ?? 0,
+        revision: facts?.revision ?? 0,
       };
     }
     case 'count':
@@ -60,11 +61,14 @@ function storedOf(record: KeyRecord | undefined): StoredValue | null {
   return record === undefined ? null : { value: record.value, kind: record.kind };
 }
 
-/** Both ends inclusive, negative ones from the end; nothing where they cross. */
-function sliceOf(value: string, { start, end }: { start: number; end: number }): string {
+/** Both ends inclusive, negative ones from the end; empty where they cross. */
+function rangeOf(
+  length: number,
+  { start, end }: { start: number; end: number },
+): { from: number; to: number } {
   // As Redis: what begins before the value begins with it, and an end before it takes the first byte.
-  if (start < 0 && end < 0 && start > end) return '';
-  const from = start < 0 ? Math.max(0, value.length + start) : start;
-  const to = end < 0 ? Math.max(0, value.length + end) : end;
-  return to < from ? '' : value.slice(from, to + 1);
+  if (start < 0 && end < 0 && start > end) return { from: 0, to: 0 };
+  const from = start < 0 ? Math.max(0, length + start) : start;
+  const last = end < 0 ? Math.max(0, length + end) : end;
+  return { from, to: Math.max(from, last + 1) };
 }

@@ -12,6 +12,7 @@ export const END_FLAG = 0x80;
 const REVISION_AT = 1;
 const HEADER_BYTES = 7;
 const END_BYTES = 6;
+const VARINT_BYTES_MAX = 5;
 /** Below this length a loop beats a view and a call into the engine. */
 const SHORT_COPY = 24;
 
@@ -153,10 +154,11 @@ function readVarint(bytes: Uint8Array, at: number): number {
   if (value < 0x80) return value;
   value &= 0x7f;
   let factor = 0x80;
-  for (let from = at + 1; ; from++) {
+  for (let from = at + 1; from < at + VARINT_BYTES_MAX; from++) {
     const byte = bytes[from] as number;
     value += (byte & 0x7f) * factor;
     if (byte < 0x80) return value;
     factor *= 0x80;
   }
+  throw new RangeError(`no record at byte ${at}`);
 }

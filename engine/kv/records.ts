@@ -6,7 +6,7 @@ import { type Address, ByteArena, NO_ADDRESS } from './byte-arena.ts';
 import { ExpiryOrder } from './expiry-order.ts';
 import { hashKey, KeyIndex } from './key-index.ts';
 import { KeyOrder, type OrderPosition } from './key-order.ts';
-import type { KeyRecord } from './key-record.ts';
+import type { KeyRecord, RecordFacts } from './key-record.ts';
 import {
   compareKey,
   copyBytes,
@@ -18,6 +18,9 @@ import {
   writeRecord,
 } from './record-bytes.ts';
 import { RecordsView } from './records-view.ts';
+
+/** Longer keys are looked for in memory of their own. */
+const KEPT_KEY_BYTES_MAX = 4096;
 
 export class Records {
   readonly #arena = new ByteArena();
@@ -75,6 +78,23 @@ export class Records {
     return expiresAt === 0 ? { value, kind, revision } : { value, kind, revision, expiresAt };
   }
 
+  /** What can be said of a record without reading its value. */
+  factsAt(address: Address): RecordFacts {
+    const fields = this.#fields;
+    this.fieldsAt(address, fields);
+    const { kind, revision, expiresAt, valueStart, valueEnd } = fields;
+    return { kind: kind as ValueKind, revision, expiresAt, valueBytes: valueEnd - valueStart };
+  }
+
+  /** The bytes `[start, end)` of the value, as far as it goes. */
+  sliceAt(address: Address, start: number, end: number): ByteString {
+    const fields = this.#fields;
+    this.fieldsAt(address, fields);
+    const { bytes, valueStart, valueEnd } = fields;
+    const from = Math.min(valueStart + start, valueEnd);
+    return readByteString(bytes, from, Math.max(from, Math.min(valueStart + end, valueEnd)));
+  }
+
   keyAt(address: Address): ByteString {
     const fields = this.#fields;
     this.fieldsAt(address, fields);
@@ -98,11 +118,13 @@ export class Records {
       this.#order.add(address, bytes, keyStart, keyEnd);
       this.#bytes += keyEnd - keyStart;
     } else {
+      const fits = this.#arena.fits(before, length);
+      // Before anything is changed: memory may run out.
+      const address = fits ? before : this.#write(fields, length);
       this.#beforeChange(before);
-      if (this.#arena.fits(before, length)) {
+      if (fits) {
         writeRecord(this.#arena.bytesOf(before), this.#arena.offsetOf(before), fields);
       } else {
-        const address = this.#write(fields, length);
         this.#index.replace(hash, before, address);
         this.#order.replace(bytes, keyStart, keyEnd, address);
         this.#arena.free(before);
@@ -199,8 +221,12 @@ export class Records {
   }
 
   #bytesOfKey(key: ByteString): Uint8Array {
-    if (key.length > this.#key.length) this.#key = new Uint8Array(2 * key.length);
-    writeByteString(this.#key, 0, key);
-    return this.#key;
+    let bytes = this.#key;
+    if (key.length > bytes.length) {
+      bytes = new Uint8Array(key.length);
+      if (key.length <= KEPT_KEY_BYTES_MAX) this.#key = bytes;
+    }
+    writeByteString(bytes, 0, key);
+    return bytes;
   }
 }

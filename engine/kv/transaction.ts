@@ -40,14 +40,15 @@ export function executeTransaction(
 }
 
 function holds(store: KeyStore, guard: Guard): boolean {
-  const record = store.find(guard.key);
   switch (guard.type) {
     case 'exists':
-      return (record !== undefined) === guard.exists;
-    case 'revision':
-      return relates(Math.sign((record?.revision ?? 0) - guard.revision), guard.relation);
+      return (store.look(guard.key) !== undefined) === guard.exists;
+    case 'revision': {
+      const revision = store.look(guard.key)?.revision ?? 0;
+      return relates(Math.sign(revision - guard.revision), guard.relation);
+    }
     case 'value':
-      return valueHolds(record, guard);
+      return valueHolds(store.find(guard.key), guard);
   }
 }
 

@@ -25,7 +25,6 @@ import { FORWARDER_LIMITS, Forwarder } from './forwarder.ts';
 import { createPages } from './health.ts';
 import { inTime } from './in-time.ts';
 import type { MemberBook } from './member-book.ts';
-import type { Metrics } from './metrics.ts';
 import { carryOutAction } from './node-actions.ts';
 import type { NodeConfig } from './node-config.ts';
 import { type NodeDisk, openNodeDisk } from './node-disk.ts';
@@ -81,7 +80,6 @@ export class RunningNode {
   readonly #keyspace: Keyspace;
   readonly #startedAt = Date.now();
   readonly #ticker: Ticker;
-  #metrics: Promise<Metrics> | null = null;
   /** Ticks since #keepHouse. */
   #ticksUnkept = 0;
   readonly #forwarder: Forwarder;
@@ -289,10 +287,7 @@ export class RunningNode {
       },
       resp: (connection) => resp.connect(connection),
       onClosed: (connection) => resp.disconnected(connection),
-      pages: createPages(
-        () => this.status(),
-        () => this.#openMetrics(),
-      ),
+      pages: createPages(this.config.nodeId, () => this.status(), this.#counters),
     });
   }
 
@@ -325,14 +320,6 @@ export class RunningNode {
     this.#forwarder.expire(now - this.config.requestTimeoutMs);
     this.#watchdog?.watch(this.#ticksUnkept);
     this.#ticksUnkept = 0;
-  }
-
-  /** Loaded when somebody asks: a third of what a node loads is for this page. */
-  #openMetrics(): Promise<Metrics> {
-    this.#metrics ??= import('./metrics.ts').then(({ createMetrics }) =>
-      createMetrics(this.config.nodeId, () => this.status(), this.#counters),
-    );
-    return this.#metrics;
   }
 
   status(): NodeStatus {

@@ -173,7 +173,8 @@ export class WatchDesk {
       watcher.nextRevision = more ? change.revision : change.revision + 1;
       send(connection, line);
     };
-    let at = watcher.position;
+    // What is forgotten is older than what this watcher waits for, or its watch would have ended.
+    let at = Math.max(watcher.position, history.begin);
     for (; at < history.end && (room > 0 || held !== null); at++) {
       const { key, request, nextRevision: revision } = watcher;
       if (!history.concerns(at, { key, isPrefix: request.isPrefix, revision })) continue;

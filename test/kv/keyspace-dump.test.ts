@@ -273,6 +273,15 @@ describe('dump and restore', () => {
     }
   });
 
+  it('a record from after its keyspace is refused: views of it would leave the record out', () => {
+    const bytes = bytesOf(keyspaceOf([set('a', '1'), set('b', '2')]));
+    const at = Buffer.from(bytes).indexOf('0162', 'hex') - 6;
+    expect(bytes[at]).toBe(2);
+    const broken = Uint8Array.from(bytes);
+    broken[at] = 3;
+    expect(() => restored(broken)).toThrow(DecodeError);
+  });
+
   it('an announced block takes no memory before its bytes come', () => {
     const restorer = new KeyspaceRestorer();
     restorer.push(Uint8Array.from([0xff, 0xff, 0xff, 0x07, 1, 2, 3]));

@@ -21,6 +21,18 @@ function withoutMessage(result: CommandResult | OperationResult): object {
 }
 
 describe('commands', () => {
+  it('[K1] that cannot be read fail alike wherever their bytes lie', () => {
+    const bytes = encodeProposal({ command: { type: 'delete', key: 'k' }, session: null }).data.slice();
+    bytes[1] = 0x7f;
+    const results = [0, 1, 300].map((start) => {
+      const around = new Uint8Array(start + bytes.length + 5);
+      around.set(bytes, start);
+      return new Keyspace().apply(1, 1, around, start, start + bytes.length);
+    });
+    expect(results[0]).toMatchObject({ type: 'failed', code: 'INVALID_ARGUMENT' });
+    for (const result of results) expect(result).toEqual(results[0]);
+  });
+
   it('do what a list of pairs would do: results, records, counters, order', () =>
     property(
       fc.tuple(log, fc.integer({ min: 1, max: 10 })),

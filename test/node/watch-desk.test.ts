@@ -241,6 +241,35 @@ describe('[K10] a watch', () => {
     expect(desk.watchCount).toBe(0);
   });
 
+  test('from a revision that has not come waits for it, whatever is forgotten or replaced meanwhile', () => {
+    for (const isReplaced of [false, true]) {
+      const { keyspace, desk, set, ask } = open({ historyBytesMax: 4096 });
+      const connection = new Connection();
+      ask(connection, { command: 'watch', watch: 'slow', prefix: '' });
+      ask(connection, { command: 'watch', watch: 'later', prefix: '', from_revision: 120 });
+      // Nobody is told anything while the client takes nothing.
+      connection.heldBytes = 1024 * 1024;
+      for (let at = 0; at < 100; at++) {
+        set('b', 'x'.repeat(500));
+        desk.pump();
+      }
+      if (isReplaced) {
+        keyspace.restore(stateOf(keyspace));
+        desk.pump();
+      }
+      connection.heldBytes = 0;
+      desk.pump();
+      expect(connection.take()).toMatchObject([{ watch: 'slow', event: 'end', code: 'COMPACTED' }]);
+      for (let at = 0; at < 25; at++) {
+        set('b', String(at));
+        desk.pump();
+      }
+      expect(connection.take().map(({ watch, revision }) => [watch, revision])).toEqual(
+        [120, 121, 122, 123, 124, 125].map((revision) => ['later', revision]),
+      );
+    }
+  });
+
   test('on a node whose state a snapshot has replaced ends where it missed something, and only there', () => {
     const { keyspace, desk, set, ask } = open();
     const [behind, level] = [new Connection(), new Connection()];
