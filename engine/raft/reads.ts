@@ -21,15 +21,10 @@ function take(core: Core, origin: ReadOrigin): void {
   else answer(core, origin, 0);
 }
 
-/**
- * A new leader learns the commit index with its first commit; its reads wait for that. [R1] [C4] One round is under
- * way at a time: what comes meanwhile shares the next one, or busy clients would cost a round each turn. The heartbeats
- * that come anyway make up for a round that was lost.
- */
+/** A new leader learns the commit index with its first commit; its reads wait for that. [R1] [C4] */
 export function canStartReadRound(core: Core): boolean {
   if (core.readsWaiting.length === 0) return false;
-  if (core.role !== 'leader') return true;
-  return core.readRounds.length === 0 && core.log.termAt(core.log.commitIndex) === core.currentTerm;
+  return core.role !== 'leader' || core.log.termAt(core.log.commitIndex) === core.currentTerm;
 }
 
 /** Once a turn, before the outbox is emptied: starts a round for the reads of the turn. */

@@ -86,7 +86,7 @@ const BUGS: readonly PlantedBug[] = [
   {
     name: '[R1] serves reads before an entry of its term is committed',
     file: 'reads.ts',
-    from: 'return core.readRounds.length === 0 && core.log.termAt(core.log.commitIndex) === core.currentTerm;',
+    from: "return core.role !== 'leader' || core.log.termAt(core.log.commitIndex) === core.currentTerm;",
     to: 'return true;',
   },
   {

@@ -152,14 +152,14 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: 'raft/reads.ts',
-        from: 'return core.readRounds.length === 0 && core.log.termAt(core.log.commitIndex) === core.currentTerm;',
+        from: "return core.role !== 'leader' || core.log.termAt(core.log.commitIndex) === core.currentTerm;",
         to: 'return true;',
       },
     ],
   },
   {
     name: 'confirms a read by an answer to an older round',
-    seed: 628,
+    seed: 58,
     rule: 'R2',
     theme: 'stale',
     edits: [
