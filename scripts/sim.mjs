@@ -11,7 +11,7 @@ const USAGE = `npm run sim -- --seed N [--trace messages]      one run, as a tra
 npm run sim -- --seeds COUNT [--from N]         a campaign
   --nodes N   --steps N   --clients N           instead of what the seed draws
   --faults KIND,KIND | none                     of the kinds that the seed draws, only these
-  --theme mixed | churn | stale | rot | lag               what the draw leans to
+  --theme mixed | churn | stale | rot | lag | members     what the draw leans to
   --jobs N                                      threads of a campaign; all processors by default
   --quiet                                       of one seed only the verdict
   --full                                        of a failing seed the run as it was found, not made small`;

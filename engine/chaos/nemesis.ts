@@ -142,8 +142,6 @@ export class Nemesis {
     if (fault.kind === 'member') {
       return spare === null || spare.isEngaged || this.budget.damaged.size > 0 ? [] : [spare];
     }
-    // Whoever starts a node on an emptied folder must know who the members are.
-    if (fault.kind === 'wipe' && spare?.isEngaged === true) return [];
     const followers = fitting.filter((node) => node !== leader);
     if (fault.kind === 'wipe') return pickOf(followers, fault.pick);
     if (fault.leader && leader !== null) return [leader];

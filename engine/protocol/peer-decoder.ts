@@ -7,6 +7,7 @@
 // size: a frame that lies whole in a chunk is copied once, a frame that spans chunks is assembled in that buffer.
 import type { AppendEntries, Entry, InstallSnapshot, Message } from '../raft/types.ts';
 import { ByteReader } from './byte-reader.ts';
+import { decodeConfiguration } from './configuration-codec.ts';
 import { crc32 } from './crc32.ts';
 import { DecodeError } from './decode-error.ts';
 import { FRAME_HEADER_BYTES, readEntry } from './frame.ts';
@@ -195,11 +196,14 @@ function unflagged(flag: boolean, reader: ByteReader): void {
 
 function decodePlain({ from, to, term }: Prefix, code: number, flag: boolean, reader: ByteReader): Message {
   switch (code) {
-    case MessageCode.PreVote:
-      unflagged(flag, reader);
-      return { type: 'PreVote', from, to, term, lastLogIndex: reader.u48(), lastLogTerm: reader.u48() };
-    case MessageCode.PreVoteResponse:
-      return { type: 'PreVoteResponse', from, to, term, voteGranted: flag };
+    case MessageCode.PreVote: {
+      const last = { lastLogIndex: reader.u48(), lastLogTerm: reader.u48() };
+      return { type: 'PreVote', from, to, term, ...last, ...(flag && { hasLostMemory: true }) };
+    }
+    case MessageCode.PreVoteResponse: {
+      const told = reader.left > 0 && { configuration: decodeConfiguration(readRest(reader)) };
+      return { type: 'PreVoteResponse', from, to, term, voteGranted: flag, ...told };
+    }
     case MessageCode.RequestVote: {
       const lastLogIndex = reader.u48();
       const lastLogTerm = reader.u48();
@@ -241,6 +245,11 @@ function decodePlain({ from, to, term }: Prefix, code: number, flag: boolean, re
     default:
       return reader.fail(`unknown message code ${code}`);
   }
+}
+
+function readRest(reader: ByteReader): Uint8Array {
+  const start = reader.skip(reader.left);
+  return reader.bytes.subarray(start, reader.end);
 }
 
 /** Not `slice`: on a Buffer of Node.js that is a view. */

@@ -11,8 +11,8 @@
 //  24       the message's own numbers, below; then what they announce
 //
 //   code  message                  flag 1            numbers (u48 unless said otherwise)
-//    1    PreVote                                    lastLogIndex, lastLogTerm
-//    2    PreVoteResponse          voteGranted
+//    1    PreVote                  hasLostMemory     lastLogIndex, lastLogTerm
+//    2    PreVoteResponse          voteGranted       none; then nothing, or a configuration (configuration-codec.ts)
 //    3    RequestVote              transfer          lastLogIndex, lastLogTerm
 //    4    RequestVoteResponse      voteGranted
 //    5    AppendEntries                              prevLogIndex, prevLogTerm, leaderCommit, u32 count;
@@ -29,7 +29,8 @@
 //   13    ReadIndexResponse                          requestId, readIndex
 //
 // All little endian. Another flag, another length than the message has, an unknown code: the frame is refused.
-import type { AppendEntries, InstallSnapshot, Message } from '../raft/types.ts';
+import type { AppendEntries, InstallSnapshot, Message, PreVoteResponse } from '../raft/types.ts';
+import { encodeConfiguration } from './configuration-codec.ts';
 import { crc32 } from './crc32.ts';
 import { appendFrames, FRAME_BYTES_MAX } from './frame.ts';
 import { writeU16, writeU32, writeU48 } from './little-endian.ts';
@@ -39,6 +40,8 @@ export const PEER_PREFIX_BYTES = 24;
 export const PEER_FRAME_BYTES_MAX = FRAME_BYTES_MAX + 32 * 1024 * 1024;
 export const APPEND_HEAD_BYTES = PEER_PREFIX_BYTES + 22;
 export const SNAPSHOT_HEAD_BYTES = PEER_PREFIX_BYTES + 34;
+
+const EMPTY = new Uint8Array(0);
 
 /** The numbers stand on the wire. */
 export const MessageCode = {
@@ -87,6 +90,15 @@ function plain(message: Message, flag: boolean, numbers: readonly number[]): Uin
   return frame;
 }
 
+function preVoteResponse(message: PreVoteResponse): Uint8Array {
+  const { configuration, voteGranted } = message;
+  const tail = configuration === undefined ? EMPTY : encodeConfiguration(configuration);
+  const frame = head(message, voteGranted, PEER_PREFIX_BYTES + tail.length);
+  frame.set(tail, PEER_PREFIX_BYTES);
+  seal(frame, frame.length);
+  return frame;
+}
+
 function encodeAppendEntries(message: AppendEntries, chunks: Uint8Array[]): number {
   const frame = head(message, false, APPEND_HEAD_BYTES);
   writeU48(frame, 24, message.prevLogIndex);
@@ -126,10 +138,11 @@ function encodeInstallSnapshot(message: InstallSnapshot, chunks: Uint8Array[]): 
 function encodePlain(message: Exclude<Message, AppendEntries | InstallSnapshot>): Uint8Array {
   switch (message.type) {
     case 'PreVote':
-      return plain(message, false, [message.lastLogIndex, message.lastLogTerm]);
+      return plain(message, message.hasLostMemory === true, [message.lastLogIndex, message.lastLogTerm]);
+    case 'PreVoteResponse':
+      return preVoteResponse(message);
     case 'RequestVote':
       return plain(message, message.leadershipTransfer, [message.lastLogIndex, message.lastLogTerm]);
-    case 'PreVoteResponse':
     case 'RequestVoteResponse':
       return plain(message, message.voteGranted, []);
     case 'AppendEntriesResponse': {

@@ -68,6 +68,8 @@ export class Core {
   hardStateDirty = false;
   /** Highest term that is durable here: nothing that speaks for a later term leaves before it is. */
   stableTerm: number;
+  /** What a restart will know to be committed, at least. */
+  stableCommitIndex: number;
 
   /** Highest index that this node may have acknowledged before corruption took entries from it; 0 once all are back. [E11] */
   refetchIndex: number;
@@ -149,6 +151,7 @@ export class Core {
     // What stood in the hole may have replaced what stands before it: the hint speaks of another log. [C7]
     const commitIndex = this.isRefetching ? start.lastIncludedIndex : hardState.commitIndex;
     this.log = new RaftLog({ ...start, commitIndex });
+    this.stableCommitIndex = this.log.commitIndex;
     this.configurations = findConfigurations(options, start);
     this.configurationToldIndex = this.configurations.latestIndex;
     this.configurationIsNew = start.configuration != null || this.configurations.latestIndex > 0;
@@ -208,6 +211,11 @@ export class Core {
   /** It joins, and has not been told of any configuration. [M9] */
   get isOutsider(): boolean {
     return this.configuration.voters.length === 0;
+  }
+
+  /** The newest configuration that is committed, as far as this node knows. */
+  get committedConfiguration(): Configuration {
+    return this.configurations.at(this.log.commitIndex);
   }
 
   get isJoint(): boolean {

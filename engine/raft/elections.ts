@@ -2,7 +2,7 @@
 // §5.4.1; thesis §4.2.3 (stickiness), §6.2 (check quorum), §9.6 (pre-vote).
 import type { Core } from './core.ts';
 import { isPromised } from './lease.ts';
-import { isVoter, members, voteResult } from './quorum.ts';
+import { hasLeft, isVoter, members, voteResult } from './quorum.ts';
 import { sendHeartbeats } from './reads.ts';
 import { appendNoop } from './replication.ts';
 import {
@@ -123,6 +123,8 @@ export function handleRequestVote(core: Core, message: RequestVote): void {
     refusal = OUTSIDER;
   } else if (core.isRefetching) {
     refusal = refetching(core);
+  } else if (hasLeft(core.committedConfiguration, message.from)) {
+    refusal = departed(message.from);
   } else if (core.votedFor !== 0 && core.votedFor !== message.from) {
     refusal = { reason: `already voted for n${core.votedFor} in this term`, rule: 'E3' };
   } else if (core.leaderId !== 0 && core.leaderId !== message.from) {
@@ -159,9 +161,15 @@ function refetching(core: Core): TransitionReason {
   return { reason: `entries ${missing} were lost here and are not back yet`, rule: 'E11' };
 }
 
+/** Nobody needs it any more, and a member without memory counts on that nobody elects it. [M7] [E14] */
+function departed(id: NodeId): TransitionReason {
+  return { reason: `n${id} is no member any more`, rule: 'M7' };
+}
+
 function refusalOf(core: Core, message: PreVote): TransitionReason | null {
   if (core.isOutsider) return OUTSIDER;
   if (core.isRefetching) return refetching(core);
+  if (hasLeft(core.committedConfiguration, message.from)) return departed(message.from);
   if (isPromised(core, message.from)) return { reason: 'it is promised to a leader', rule: 'R6' };
   if (hasLiveLeader(core))
     return { reason: `n${core.leaderId} leads and was heard from just now`, rule: 'E7' };

@@ -14,6 +14,11 @@ export function members(configuration: Configuration): NodeId[] {
   ].sort((a, b) => a - b);
 }
 
+/** It was a member once and is none any more. For good, where the configuration is committed. [M9] */
+export function hasLeft(configuration: Configuration, id: NodeId): boolean {
+  return configuration.former?.includes(id) === true && !members(configuration).includes(id);
+}
+
 /** The highest value that a majority (of both sets when joint) has reached. Zero for an empty set of voters. */
 export function quorumValue(configuration: Configuration, reached: (id: NodeId) => number): number {
   const incoming = majorityValue(configuration.voters, reached);

@@ -28,7 +28,7 @@ import {
   startReadRound,
 } from './reads.ts';
 import type { Ready, SoftState } from './ready.ts';
-import { askTerm, checkRejoined, tickRejoin } from './rejoin.ts';
+import { askWhenReachable, checkRejoined, tickRejoin } from './rejoin.ts';
 import { advanceCommit, appendAsLeader, sendAppend } from './replication.ts';
 import { type InstalledSnapshot, installSnapshot, snapshotFailed } from './snapshots.ts';
 import { step } from './step.ts';
@@ -136,7 +136,7 @@ export class Raft {
   peerConnected(peer: NodeId): void {
     const core = this.#core;
     askWhenConnected(core, peer);
-    askTerm(core, peer);
+    askWhenReachable(core, peer);
     const progress = core.progress.get(peer);
     if (progress === undefined) return;
     progress.becomeProbe();
@@ -220,7 +220,10 @@ export class Raft {
   /** Everything of this Ready and of all before it is durable. */
   advance(ready: Ready): void {
     const core = this.#core;
-    if (ready.hardState !== null) core.stableTerm = Math.max(core.stableTerm, ready.hardState.currentTerm);
+    if (ready.hardState !== null) {
+      core.stableTerm = Math.max(core.stableTerm, ready.hardState.currentTerm);
+      core.stableCommitIndex = ready.hardState.commitIndex;
+    }
     const last = ready.entries[ready.entries.length - 1];
     if (last !== undefined) core.log.markStable(last.index, last.term);
     checkRejoined(core);

@@ -1,13 +1,16 @@
 // A member that has lost its memory, its folder emptied under it: what it must learn before its word counts
 // again. It may have voted in any term, and acknowledged entries that only it and one other had. [E14]
 import type { Core } from './core.ts';
-import type { Message, NodeId, PreVoteResponse } from './types.ts';
+import { hasLeft, members } from './quorum.ts';
+import type { Configuration, Message, NodeId, PreVoteResponse } from './types.ts';
 
 /** How far a member without memory has come. Null in the core of every other node. [E14] */
 export class Rejoin {
-  /** Terms of the other members, each said in this life of the node. */
+  /** Highest terms of the other members, each said in this life of the node. */
   readonly termsHeard = new Map<NodeId, number>();
-  /** All others were heard: no leader of an earlier term than `currentTerm` can mislead this node any more. */
+  /** What each of them knows to be committed about the members, and will know after a restart. */
+  readonly membersTold = new Map<NodeId, Configuration>();
+  /** All that count were heard: no leader of an earlier term than `currentTerm` can mislead this node any more. */
   isTermKnown = false;
   /** The leader of this term has noticed what was lost: it counts on nothing that is not here. 0: none has. */
   awareTerm = 0;
@@ -28,10 +31,15 @@ export function stepRejoin(core: Core, message: Message): boolean {
   return true;
 }
 
-function hearTerm(core: Core, rejoin: Rejoin, { from, term: termThere }: PreVoteResponse): void {
-  if (!core.peers().includes(from)) return;
-  rejoin.termsHeard.set(from, termThere);
-  if (core.peers().some((id) => !rejoin.termsHeard.has(id))) return;
+function hearTerm(
+  core: Core,
+  rejoin: Rejoin,
+  { from, term: termThere, configuration }: PreVoteResponse,
+): void {
+  if (!othersNamed(core, rejoin).includes(from)) return;
+  rejoin.termsHeard.set(from, Math.max(termThere, rejoin.termsHeard.get(from) ?? 0));
+  if (configuration !== undefined) rejoin.membersTold.set(from, configuration);
+  if (!isEverybodyHeard(core, rejoin)) return;
   rejoin.isTermKnown = true;
   // Whoever had this node's vote, or counted on its acknowledgement, is among them with that term or a later one.
   const term = Math.max(core.currentTerm, ...rejoin.termsHeard.values());
@@ -44,15 +52,48 @@ function hearTerm(core: Core, rejoin: Rejoin, { from, term: termThere }: PreVote
   core.resetElectionTimer();
 }
 
+/** Every other node that this one's own log, or anybody's answer, calls a member. */
+function othersNamed(core: Core, { membersTold }: Rejoin): NodeId[] {
+  const named = new Set(core.peers());
+  for (const configuration of membersTold.values()) for (const id of members(configuration)) named.add(id);
+  named.delete(core.id);
+  return [...named];
+}
+
+/**
+ * All others were heard, but for those that have left, which may be gone for good. One that left may still have this
+ * node's vote, and does no harm with it as long as no member votes for it: it counts as heard once every member knows
+ * for good that it left. [M7]
+ */
+function isEverybodyHeard(core: Core, rejoin: Rejoin): boolean {
+  const { termsHeard, membersTold } = rejoin;
+  const told = [...membersTold.values()];
+  const named = othersNamed(core, rejoin);
+  const present = named.filter((id) => !told.some((configuration) => hasLeft(configuration, id)));
+  if (!present.every((id) => termsHeard.has(id))) return false;
+  const silent = named.filter((id) => !termsHeard.has(id));
+  return present.every((id) => {
+    const known = membersTold.get(id);
+    return silent.every((gone) => known !== undefined && hasLeft(known, gone));
+  });
+}
+
 /**
  * The log tells of members that were not asked yet: this node may have voted for one of them, in a term that nobody
  * else has heard of. Until they have told theirs, nothing is acknowledged, not even the entry that names them.
  */
 export function askNewMembers(core: Core): void {
   const { rejoin } = core;
-  if (rejoin === null || core.peers().every((id) => rejoin.termsHeard.has(id))) return;
+  if (rejoin === null || isEverybodyHeard(core, rejoin)) return;
   rejoin.isTermKnown = false;
-  for (const peer of core.peers()) askTerm(core, peer);
+  askTerms(core, rejoin);
+}
+
+/** Answers a member without memory. What it is told must hold after a restart too: if need be, it asks again. [E14] */
+export function tellMembers(core: Core, to: NodeId): void {
+  const configuration = core.configurations.at(core.stableCommitIndex);
+  if (core.committedConfiguration !== configuration) core.hardStateDirty = true;
+  core.send({ type: 'PreVoteResponse', to, voteGranted: false, configuration });
 }
 
 /** What this member says counts for nothing yet, so it says nothing. [E14] */
@@ -65,19 +106,28 @@ export function tickRejoin(core: Core): void {
   const { rejoin } = core;
   if (rejoin === null || core.tickCount % core.options.heartbeatTicks !== 0) return;
   if (!rejoin.isTermKnown) {
-    for (const peer of core.peers()) askTerm(core, peer);
+    askTerms(core, rejoin);
   } else if (rejoin.goalIndex === 0 && rejoin.awareTerm === core.currentTerm && core.leaderId !== 0) {
     askGoal(core, rejoin);
   }
   checkRejoined(core);
 }
 
-/** A pre-vote request changes nothing where it arrives, and with an empty log for a term gone by it is never granted. */
-export function askTerm(core: Core, peer: NodeId): void {
+/** Also who has answered: by now it may know of more members, or that one has left. */
+function askTerms(core: Core, rejoin: Rejoin): void {
+  for (const id of othersNamed(core, rejoin)) askTerm(core, id);
+}
+
+/** A connection stands to one that was perhaps not reachable when it was asked. */
+export function askWhenReachable(core: Core, peer: NodeId): void {
   const { rejoin } = core;
-  if (rejoin === null || rejoin.isTermKnown || rejoin.termsHeard.has(peer)) return;
+  if (rejoin !== null && !rejoin.isTermKnown && othersNamed(core, rejoin).includes(peer)) askTerm(core, peer);
+}
+
+/** A pre-vote request changes nothing where it arrives. */
+function askTerm(core: Core, to: NodeId): void {
   const term = Math.max(1, core.currentTerm);
-  core.send({ type: 'PreVote', to: peer, term, lastLogIndex: 0, lastLogTerm: 0 });
+  core.send({ type: 'PreVote', to, term, lastLogIndex: 0, lastLogTerm: 0, hasLostMemory: true });
 }
 
 /** The leader's commit index, confirmed by a majority after the question. [R2] */

@@ -11,7 +11,7 @@ import {
 import { isPromised, takePromise } from './lease.ts';
 import { continueChange, dismissDeparted } from './membership.ts';
 import { confirmReadRound, handleReadIndex, handleReadIndexResponse } from './reads.ts';
-import { stepRejoin } from './rejoin.ts';
+import { stepRejoin, tellMembers } from './rejoin.ts';
 import {
   handleAppendEntries,
   handleAppendEntriesResponse,
@@ -30,6 +30,10 @@ const TERM_MAX = 2 ** 47;
 export function step(core: Core, message: Message): void {
   if (message.to !== core.id || message.from === core.id || message.term > TERM_MAX) return;
   if (stepRejoin(core, message)) return;
+  if (message.type === 'PreVote' && message.hasLostMemory === true) {
+    tellMembers(core, message.from);
+    return;
+  }
   // Also in a term that this node has already heard of. [R6]
   if (isElectionOf(message) && isPromised(core, message.from)) return;
   if (message.term < core.currentTerm) {

@@ -79,11 +79,15 @@ export interface PreVote extends Addressed {
   type: 'PreVote';
   lastLogIndex: number;
   lastLogTerm: number;
+  /** The sender wants no vote: it has lost its memory, and asks for the term and the members. [E14] */
+  hasLostMemory?: boolean;
 }
 
 export interface PreVoteResponse extends Addressed {
   type: 'PreVoteResponse';
   voteGranted: boolean;
+  /** For a sender without memory: the members, as far as the receiver durably knows them to be committed. [E14] */
+  configuration?: Configuration;
 }
 
 export interface RequestVote extends Addressed {

@@ -52,6 +52,15 @@ export class MembersOperator {
     return this.#world.configurations.possible.every((configuration) => isBearable(configuration, damaged));
   }
 
+  /** Whoever is left of those that the node is started with can tell it who the members are. [E14] */
+  mayWipe(node: SimulatedNode): boolean {
+    return this.#knowsAMember(node, members(this.#world.configurations.committed.configuration));
+  }
+
+  #knowsAMember({ id, options }: SimulatedNode, present: readonly NodeId[]): boolean {
+    return options.founders.some((peer) => peer !== id && present.includes(peer));
+  }
+
   get #damaged(): NodeId[] {
     const bad = this.#world.nodes.filter(({ disk }) => disk.refetchIndex !== 0 || disk.hasLostMemory);
     return bad.map(({ id }) => id);
@@ -74,6 +83,11 @@ export class MembersOperator {
       const { voters: votersOutgoing } = raft.configuration;
       const after = { voters: votersAfter(votersOutgoing, change), votersOutgoing };
       if (!isBearable(after, new Set(this.#damaged))) return;
+      if (change.type === 'remove' || change.type === 'replace') {
+        const staying = members(raft.configuration).filter((each) => each !== change.id);
+        const lost = nodes.filter((node) => node.disk.hasLostMemory && staying.includes(node.id));
+        if (!lost.every((node) => this.#knowsAMember(node, staying))) return;
+      }
       const result = raft.proposeConfiguration(change);
       count(result.accepted ? `change begun: ${change.type}` : `change refused: ${result.why}`);
       if (!result.accepted) return;

@@ -20,6 +20,8 @@ export interface NemesisWorld {
   readonly changeMembers: () => void;
   /** The cluster can bear it that the node's folder is damaged. */
   readonly mayDamage: (node: SimulatedNode) => boolean;
+  /** Its folder may be emptied now. */
+  readonly mayWipe: (node: SimulatedNode) => boolean;
 }
 
 /** Ticks between two faults of a kind, on average, at an intensity of one half. */
@@ -114,8 +116,7 @@ export class Nemesis {
   /** Asked as a node is about to start: damages its disk, where the cluster can bear it. */
   beforeStart(node: SimulatedNode): void {
     if (this.#isStopped) return;
-    const { nodes, happened, mayDamage } = this.#world;
-    const others = nodes.filter((other) => other !== node);
+    const { happened, mayDamage } = this.#world;
     // With a majority corrupt there is nobody left to refetch from: no protocol helps then.
     if (!mayDamage(node)) return;
     const flips = this.#plan.faults.get('bitFlip') ?? 0;
@@ -124,11 +125,17 @@ export class Nemesis {
       happened('bitFlip', node.id, 'a bit of its newest snapshot has flipped');
     } else if (this.#random.chance(flips) && node.disk.flipBit()) {
       happened('bitFlip', node.id, 'a bit of its log has flipped');
-    } else if (this.#random.chance(wipes / 3) && !others.some(({ disk }) => disk.hasLostMemory)) {
+    } else if (this.#random.chance(wipes / 3) && this.#mayWipe(node)) {
       node.disk.wipe();
       this.#world.network.forget(node.id);
       happened('wipe', node.id, 'its folder is empty');
     }
+  }
+
+  /** Two without memory wait for each other. */
+  #mayWipe(node: SimulatedNode): boolean {
+    const { nodes, mayWipe } = this.#world;
+    return mayWipe(node) && !nodes.some((other) => other !== node && other.disk.hasLostMemory);
   }
 
   /** The moments right after an election are those in which old and new entries meet. */

@@ -42,6 +42,8 @@ export type Death = 'crash' | 'kill' | 'ioError';
 
 export interface NodeOptions {
   raft: RaftOptions;
+  /** Whom it is started with as its peers: voters, where it has lost its memory and cannot wait to be told. [E14] */
+  founders: readonly NodeId[];
   syncTime: readonly [min: number, max: number];
   turnTimeMax: number;
   tickTime: number;
@@ -142,7 +144,7 @@ export class SimulatedNode implements NodeView {
       this.keyspace.restore(restorer.finish());
     }
     const { baseIndex: lastIncludedIndex, baseTerm: lastIncludedTerm } = this.log;
-    const options = { ...this.options.raft, configuration: this.#configuration };
+    const options = { ...this.options.raft, configuration: this.#configurationAtStart };
     return new Raft(options, {
       hardState: found.hardState,
       entries: found.entries.filter((entry) => entry.index > lastIncludedIndex),
@@ -152,6 +154,11 @@ export class SimulatedNode implements NodeView {
       refetchIndex: found.lastDurableIndexKnown,
       hasLostMemory: disk.hasLostMemory,
     });
+  }
+
+  get #configurationAtStart(): Configuration {
+    if (!this.disk.hasLostMemory || this.#configuration.voters.length > 0) return this.#configuration;
+    return { ...NOBODY, voters: [...new Set([...this.options.founders, this.id])] };
   }
 
   #createSnapshots(): SnapshotHost {

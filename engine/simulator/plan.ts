@@ -145,9 +145,6 @@ export function drawPlan(seed: number, overrides: PlanOverrides = {}): Simulatio
   });
   const kept = overrides.faults;
   const faults = new Map([...drawn.faults].filter(([kind]) => kept === undefined || kept.includes(kind)));
-  // Who is given an emptied folder while members change must be removed and added anew: nobody else knows any more
-  // who could have counted on it.
-  if (faults.has('members')) faults.delete('wipe');
   return {
     ...drawn,
     seed,

@@ -126,6 +126,7 @@ class Simulation implements ClusterView {
         happened: (kind, node, detail) => this.#faultHappened(kind, node, detail),
         changeMembers: () => this.#operator.change(),
         mayDamage: (node) => this.#operator.mayDamage(node),
+        mayWipe: (node) => this.#operator.mayWipe(node),
       },
       plan,
       random.fork('faults'),
@@ -179,7 +180,11 @@ class Simulation implements ClusterView {
         leaseClock: hasLeases ? () => this.#time / tickTime : null,
       };
       const { syncTime, turnTimeMax, snapshots } = this.#plan;
-      return new SimulatedNode(world, { raft, syncTime, turnTimeMax, snapshots, tickTime }, own);
+      return new SimulatedNode(
+        world,
+        { raft, founders: this.voters, syncTime, turnTimeMax, snapshots, tickTime },
+        own,
+      );
     });
   }
 

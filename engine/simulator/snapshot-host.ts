@@ -2,14 +2,10 @@
 // goes on, sent chunk by chunk to followers that need one, received, made durable, and put in force in one step.
 import type { Keyspace } from '../kv/keyspace.ts';
 import { dumpKeyspace, KeyspaceRestorer } from '../kv/keyspace-dump.ts';
+import { decodeConfiguration, encodeConfiguration } from '../protocol/configuration-codec.ts';
+import { readU32, writeU32 } from '../protocol/little-endian.ts';
 import type { Raft } from '../raft/raft.ts';
-import type {
-  Configuration,
-  InstallSnapshot,
-  InstallSnapshotResponse,
-  Message,
-  NodeId,
-} from '../raft/types.ts';
+import type { InstallSnapshot, InstallSnapshotResponse, Message, NodeId } from '../raft/types.ts';
 import type { SimulatedDisk } from './disk.ts';
 import type { SnapshotPlan } from './plan.ts';
 import type { ShadowLog } from './shadow-log.ts';
@@ -37,6 +33,7 @@ export interface SnapshotHostOptions {
 
 interface Transfer {
   snapshot: StoredSnapshot;
+  file: Uint8Array;
   term: number;
   offset: number;
   waitedTicks: number;
@@ -123,15 +120,16 @@ export class SnapshotHost {
       raft.snapshotFailed(follower);
       return;
     }
-    const transfer = { snapshot, term: raft.currentTerm, offset: 0, waitedTicks: 0, resends: 0 };
+    const file = fileOf(snapshot);
+    const transfer = { snapshot, file, term: raft.currentTerm, offset: 0, waitedTicks: 0, resends: 0 };
     this.#transfers.set(follower, transfer);
     this.#sendChunk(follower, transfer);
   }
 
   #sendChunk(follower: NodeId, transfer: Transfer): void {
     const { nodeId, plan, send } = this.#options;
-    const { snapshot, term, offset } = transfer;
-    const data = snapshot.bytes.slice(offset, offset + plan.chunkBytes);
+    const { snapshot, file, term, offset } = transfer;
+    const data = file.slice(offset, offset + plan.chunkBytes);
     transfer.waitedTicks = 0;
     send([
       {
@@ -144,8 +142,8 @@ export class SnapshotHost {
         configuration: snapshot.configuration,
         offset,
         data,
-        done: offset + data.length === snapshot.bytes.length,
-        totalBytes: snapshot.bytes.length,
+        done: offset + data.length === file.length,
+        totalBytes: file.length,
       },
     ]);
   }
@@ -158,8 +156,8 @@ export class SnapshotHost {
       return;
     }
     transfer.resends = 0;
-    transfer.offset = Math.min(offset, transfer.snapshot.bytes.length);
-    if (transfer.offset < transfer.snapshot.bytes.length) this.#sendChunk(from, transfer);
+    transfer.offset = Math.min(offset, transfer.file.length);
+    if (transfer.offset < transfer.file.length) this.#sendChunk(from, transfer);
   }
 
   #watchTransfers(): void {
@@ -211,13 +209,14 @@ export class SnapshotHost {
     later(plan.time, () => {
       this.#intake = null;
       if (disk.isFull) return;
-      disk.shelf.add({ index, term, configuration: chunk.configuration, bytes: intake.bytes });
-      this.#install(intake, chunk.configuration);
+      const snapshot = { index, term, ...contentOf(intake.bytes) };
+      disk.shelf.add(snapshot);
+      this.#install(snapshot);
       this.#answer(chunk, { offset: totalBytes, installed: true });
     });
   }
 
-  #install({ index, term, bytes }: Intake, configuration: Configuration): void {
+  #install({ index, term, configuration, bytes }: Omit<StoredSnapshot, 'sum'>): void {
     const { raft, keyspace, disk, log, restored, wake, count } = this.#options;
     this.#options.dumped(index, bytes);
     const restorer = new KeyspaceRestorer();
@@ -242,6 +241,19 @@ export class SnapshotHost {
     const term = raft.currentTerm;
     send([{ type: 'InstallSnapshotResponse', from: nodeId, to, term, lastIncludedIndex, ...answer }]);
   }
+}
+
+/** What travels, as the production file does: the whole configuration, former members and all, is in it. */
+function fileOf({ configuration, bytes }: StoredSnapshot): Uint8Array {
+  const encoded = encodeConfiguration(configuration);
+  const length = new Uint8Array(4);
+  writeU32(length, 0, encoded.length);
+  return joined([length, encoded, bytes]);
+}
+
+function contentOf(file: Uint8Array): Pick<StoredSnapshot, 'configuration' | 'bytes'> {
+  const end = 4 + readU32(file, 0);
+  return { configuration: decodeConfiguration(file.subarray(4, end)), bytes: file.slice(end) };
 }
 
 export function joined(blocks: readonly Uint8Array[]): Uint8Array {

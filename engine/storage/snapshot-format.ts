@@ -5,7 +5,7 @@ import { configurationCodec, encodeConfiguration } from '../protocol/configurati
 import type { Configuration } from '../raft/types.ts';
 import { readU32, readU48, writeU32, writeU48 } from './segment-format.ts';
 
-/** 1 lists the members' ids; 2, used where addresses are known, holds a whole configuration. */
+/** 1 lists the members' ids; 2, used where addresses or former members are known, holds a whole configuration. */
 export const SNAPSHOT_FORMAT_VERSION = 2;
 const VERSION_OF_IDS = 1;
 export const BLOCK_HEADER_BYTES = 16;
@@ -87,8 +87,8 @@ export function extendChain(chain: number, blockCrc: number): number {
 }
 
 export function encodeHeaderBlock(identity: SnapshotIdentity): Uint8Array {
-  if ((identity.configuration.addresses ?? []).length > 0) return encodeWhole(identity);
-  const { voters, votersOutgoing, learners } = identity.configuration;
+  const { voters, votersOutgoing, learners, addresses = [], former = [] } = identity.configuration;
+  if (addresses.length + former.length > 0) return encodeWhole(identity);
   const members = [...voters, ...votersOutgoing, ...learners];
   const block = new Uint8Array(BLOCK_HEADER_BYTES + 36 + 6 * members.length);
   const payload = writeHeaderStart(block, VERSION_OF_IDS, identity);

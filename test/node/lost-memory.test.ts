@@ -59,3 +59,24 @@ test('[E14] a wiped follower catches up, tells of it, and then counts for a majo
   expect(await again.ask({ command: 'set', key: 'after', value: 'w' })).toMatchObject({ status: 'ok' });
   again.close();
 });
+
+test('[E14] [M7] a wiped follower does not wait for a member that has left for good', async () => {
+  cluster = await startCluster(4);
+  const leader = await cluster.elected();
+  const [wiped, gone] = cluster.nodes.filter((node) => node !== leader);
+  if (wiped === undefined || gone === undefined) throw new Error('no followers');
+  // It goes first and is removed then: nobody has heard its last word.
+  await gone.node.stop('taken away');
+  const client = new JsonClient(leader.node.clientAddress);
+  const removed = await client.ask({ command: 'member_remove', node_id: gone.id });
+  expect(removed).toMatchObject({ status: 'ok' });
+  await wiped.node.stop('to be wiped');
+  await rm(wiped.node.config.dataDir, { recursive: true });
+  // Its settings still name all four.
+  const back = await cluster.restart(wiped.id);
+  const said = (type: string) => back.events.some(({ event }) => event.type === type);
+  await waitUntil('the alarm comes and goes', () => said('alarmRaised') && said('alarmCleared'));
+  expect(back.node.status().members.map(({ id }) => id)).not.toContain(gone.id);
+  expect(await client.ask({ command: 'set', key: 'after', value: 'w' })).toMatchObject({ status: 'ok' });
+  client.close();
+});

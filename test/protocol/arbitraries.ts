@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import type { Command, KeyValue, Proposal, StoredValue, ValueKind } from '../../engine/protocol/command.ts';
 import { encodeProposal } from '../../engine/protocol/command-codec.ts';
-import { type Entry, EntryKind, type Message } from '../../engine/raft/types.ts';
+import { type Configuration, type Entry, EntryKind, type Message } from '../../engine/raft/types.ts';
 import { command as anyCommand } from '../kv/arbitrary-log.ts';
 
 export const byteString = (maxLength = 40) =>
@@ -106,9 +106,36 @@ function plain(type: Message['type'], names: readonly string[], flagName?: strin
   return fc.tuple(header, fc.record(own)).map(([head, fields]) => ({ type, ...head, ...fields }) as Message);
 }
 
+const risingIds = ids.map((list) => list.sort((a, b) => a - b));
+const address = fc.stringMatching(/^[a-z0-9.]{0,20}:[0-9]{1,5}$/);
+const configuration: fc.Arbitrary<Configuration> = fc
+  .record({
+    voters: risingIds,
+    votersOutgoing: risingIds,
+    learners: risingIds,
+    places: fc.array(fc.record({ client: address, peer: address }), { maxLength: 4 }),
+    former: risingIds,
+  })
+  .map(({ places, former, ...lists }) => ({
+    ...lists,
+    ...(places.length > 0 && { addresses: places.map((place, at) => ({ id: at + 1, ...place })) }),
+    ...(former.length > 0 && { former }),
+  }));
+
+/** To and from a member without memory. */
+const rejoining: fc.Arbitrary<Message> = fc.oneof(
+  plain('PreVote', ['lastLogIndex', 'lastLogTerm']).map(
+    (asked): Message => ({ ...asked, hasLostMemory: true }) as Message,
+  ),
+  fc
+    .tuple(plain('PreVoteResponse', [], 'voteGranted'), configuration)
+    .map(([answer, told]): Message => ({ ...answer, configuration: told }) as Message),
+);
+
 export const message: fc.Arbitrary<Message> = fc.oneof(
   plain('PreVote', ['lastLogIndex', 'lastLogTerm']),
   plain('PreVoteResponse', [], 'voteGranted'),
+  rejoining,
   plain('RequestVote', ['lastLogIndex', 'lastLogTerm'], 'leadershipTransfer'),
   plain('RequestVoteResponse', [], 'voteGranted'),
   plain('AppendEntriesResponse', ['matchIndex', 'prevLogIndex', 'conflictIndex', 'conflictTerm'], 'success'),

@@ -105,11 +105,25 @@ function append(prevLogIndex: number, terms: readonly number[], term = 9): Appen
 describe('peer frames', () => {
   it('golden: version 1 on the wire', () => {
     const head = '01000000' + '02000000' + '030000000000';
+    const asked = { type: 'PreVote', from: 1, to: 2, term: 3, lastLogIndex: 0, lastLogTerm: 0 } as const;
+    const told = { voters: [2], votersOutgoing: [], learners: [], former: [7, 9] };
     const cases: readonly [Message, string][] = [
       [heartbeat, `${'24000000' + '07' + '00'}${head}${'040000000000' + '050000000000'}`],
       [
         { type: 'RequestVoteResponse', from: 1, to: 2, term: 3, voteGranted: true },
         `${'18000000' + '04' + '01'}${head}`,
+      ],
+      [
+        { ...asked, hasLostMemory: true },
+        `${'24000000' + '01' + '01'}${head}${'000000000000' + '000000000000'}`,
+      ],
+      [
+        { type: 'PreVoteResponse', from: 1, to: 2, term: 3, voteGranted: false },
+        `${'18000000' + '02' + '00'}${head}`,
+      ],
+      [
+        { type: 'PreVoteResponse', from: 1, to: 2, term: 3, voteGranted: false, configuration: told },
+        `${'2a000000' + '02' + '00'}${head}${'02' + '01' + '02000000' + '00' + '00' + '00' + '02' + '07000000' + '09000000'}`,
       ],
       [
         { ...append(0x10, []), term: 3, prevLogTerm: 2, leaderCommit: 0x0f },

@@ -4,9 +4,15 @@ import { describe, expect, test } from 'vitest';
 import { configurationCodec } from '../../engine/protocol/configuration-codec.ts';
 import { DEFAULT_RAFT_OPTIONS } from '../../engine/raft/options.ts';
 import { Raft } from '../../engine/raft/raft.ts';
-import { EntryKind, type Message, type NodeId } from '../../engine/raft/types.ts';
+import {
+  type Configuration,
+  type Entry,
+  EntryKind,
+  type Message,
+  type NodeId,
+} from '../../engine/raft/types.ts';
 import { CoreCluster, type CoreNode, command, seededRandom, textOf } from './core-cluster.ts';
-import { ofType, SingleNode } from './single-node.ts';
+import { entry, ofType, SingleNode } from './single-node.ts';
 
 const { electionTimeoutTicks, heartbeatTicks } = DEFAULT_RAFT_OPTIONS;
 const [, MAX_TICKS] = electionTimeoutTicks;
@@ -203,7 +209,8 @@ describe('a member without memory', () => {
     const sent = { prevLogIndex: 0, prevLogTerm: 0, entries, leaderCommit: 0 };
     const said = node.say({ type: 'AppendEntries', from: 2, term: 7, ...sent });
     expect(ofType(said, 'AppendEntriesResponse')).toEqual([]);
-    expect(ofType(said, 'PreVote').map(({ to }) => to)).toEqual([4, 5]);
+    // The others too: by now they may know that somebody left.
+    expect(ofType(said, 'PreVote').map(({ to }) => to)).toEqual([2, 3, 4, 5]);
     // n4 leads a later term by this node's forgotten vote: the leader of term 7 gets nothing any more.
     node.say({ ...told, from: 5 });
     node.say({ ...told, from: 4, term: 8 });
@@ -212,5 +219,129 @@ describe('a member without memory', () => {
     expect(ofType(late, 'AppendEntriesResponse')).toMatchObject([{ success: false, term: 8 }]);
     const heard = node.say({ type: 'AppendEntries', from: 4, term: 8, ...sent });
     expect(ofType(heard, 'AppendEntriesResponse')).toMatchObject([{ success: true, matchIndex: 1 }]);
+  });
+
+  describe('where members have left', () => {
+    function five(seed: number) {
+      const ids = [1, 2, 3, 4, 5];
+      const cluster = new CoreCluster({ ids, seed });
+      const leader = cluster.elect();
+      cluster.tick(heartbeatTicks);
+      const [gone = 0, wiped = 0, third = 0] = ids.filter((id) => id !== leader.id);
+      return { cluster, leader, gone, wiped, third };
+    }
+
+    test('[E14] [M7] does not wait for one that left, once all members know that it did', () => {
+      const { cluster, leader, gone, wiped } = five(11);
+      cluster.down.add(gone);
+      cluster.change({ type: 'remove', id: gone });
+      cluster.tick(heartbeatTicks * 2);
+      wipe(cluster, wiped);
+      cluster.tick(MAX_TICKS * 4);
+      const { raft, applied } = cluster.node(wiped);
+      expect(raft.isRefetching).toBe(false);
+      expect(raft.configuration.voters).not.toContain(gone);
+      expect(applied.length).toBe(leader.applied.length);
+    });
+
+    test('[E14] waits for it as long as one of the members does not know', () => {
+      const { cluster, gone, wiped, third } = five(12);
+      cluster.down.add(gone);
+      // The third member hears nothing: it may still vote for the one that goes.
+      cluster.passes = ({ from, to }) => from !== third && to !== third;
+      cluster.change({ type: 'remove', id: gone });
+      cluster.tick(heartbeatTicks * 2);
+      wipe(cluster, wiped);
+      // What it is asked it answers; only from the leader it hears nothing.
+      cluster.passes = ({ type, to }) => type !== 'AppendEntries' || to !== third;
+      cluster.tick(MAX_TICKS * 4);
+      expect(cluster.node(third).raft.configuration.voters).toContain(gone);
+      expect(cluster.node(wiped).raft.status()).toMatchObject({ currentTerm: 0, lastIndex: 0 });
+      cluster.passes = () => true;
+      cluster.tick(MAX_TICKS * 4);
+      expect(cluster.node(wiped).raft.isRefetching).toBe(false);
+    });
+
+    test('[E14] asks members that only the others know of', () => {
+      const cluster = new CoreCluster({ joiners: [4], seed: 13 });
+      const leader = cluster.elect();
+      cluster.tick(heartbeatTicks);
+      const [wiped] = others(leader);
+      cluster.addLearner(4);
+      cluster.propose('so that all have written down that it is a member', leader);
+      cluster.tick(heartbeatTicks * 2);
+      wipe(cluster, wiped);
+      const asked = new Set<NodeId>();
+      cluster.passes = (message) => {
+        if (message.type === 'PreVote' && message.from === wiped) asked.add(message.to);
+        return message.from !== 4 || message.to !== wiped;
+      };
+      cluster.tick(MAX_TICKS * 2);
+      // Its folder named the founders only.
+      expect(asked).toContain(4);
+      expect(cluster.node(wiped).raft.status()).toMatchObject({ currentTerm: 0, lastIndex: 0 });
+      cluster.passes = () => true;
+      cluster.tick(MAX_TICKS * 4);
+      expect(cluster.node(wiped).raft.isRefetching).toBe(false);
+    });
+  });
+});
+
+/** n1 has the entries of three that were four: n4 has left, and at index 3 that is in the log. */
+function afterRemoval(commitIndex: number) {
+  const node = new SingleNode({ voters: [1, 2, 3, 4], hardState: { currentTerm: 1 } });
+  const placed = (index: number, configuration: Configuration): Entry => {
+    const data = configurationCodec.encode(configuration);
+    return { index, term: 1, kind: EntryKind.configuration, data };
+  };
+  const left = { voters: [1, 2, 3], learners: [], former: [4] };
+  const entries = [
+    entry(1, 1),
+    placed(2, { ...left, votersOutgoing: [1, 2, 3, 4] }),
+    placed(3, { ...left, votersOutgoing: [] }),
+  ];
+  const sent = { prevLogIndex: 0, prevLogTerm: 0, entries, leaderCommit: commitIndex };
+  node.say({ type: 'AppendEntries', from: 2, term: 1, ...sent });
+  return node;
+}
+
+describe('the other members', () => {
+  const last = { lastLogIndex: 9, lastLogTerm: 1 };
+
+  test('[M7] [E14] elect nobody whose removal they know to be committed, however good its log', () => {
+    // The one that left has a vote of the member without memory in its pocket; with one more it would lead, and lack
+    // what was committed since.
+    const node = afterRemoval(3);
+    node.tick(MAX_TICKS);
+    const asked = node.say({ type: 'PreVote', from: 4, term: 9, ...last });
+    expect(ofType(asked, 'PreVoteResponse')).toMatchObject([{ voteGranted: false }]);
+    const voted = node.say({ type: 'RequestVote', from: 4, term: 9, ...last, leadershipTransfer: false });
+    expect(ofType(voted, 'RequestVoteResponse')).toMatchObject([{ voteGranted: false }]);
+    expect(node.events).toContainEqual(
+      expect.objectContaining({ type: 'voteCast', preVote: false, granted: false, rule: 'M7' }),
+    );
+  });
+
+  test('[M7] elect it while they do not know: perhaps nobody else can be elected', () => {
+    const node = afterRemoval(2);
+    node.tick(MAX_TICKS);
+    const voted = node.say({ type: 'RequestVote', from: 4, term: 9, ...last, leadershipTransfer: false });
+    expect(ofType(voted, 'RequestVoteResponse')).toMatchObject([{ voteGranted: true }]);
+  });
+
+  test('[E14] tell only what they know after a restart too', () => {
+    const node = afterRemoval(2);
+    // The removal is committed, and nothing was written since.
+    node.say({ type: 'Heartbeat', from: 2, term: 1, leaderCommit: 3, readRound: 0 });
+    expect(node.raft.commitIndex).toBe(3);
+    const question = { from: 3, term: 1, lastLogIndex: 0, lastLogTerm: 0, hasLostMemory: true } as const;
+    node.raft.step({ type: 'PreVote', to: 1, ...question });
+    const first = ofType(node.take(), 'PreVoteResponse');
+    expect(first).toMatchObject([{ term: 1, voteGranted: false }]);
+    expect(first[0]?.configuration).toMatchObject({ votersOutgoing: [1, 2, 3, 4] });
+    node.sync();
+    expect(node.hardState.commitIndex).toBe(3);
+    const [second] = ofType(node.say({ type: 'PreVote', ...question }), 'PreVoteResponse');
+    expect(second?.configuration).toMatchObject({ votersOutgoing: [], former: [4] });
   });
 });

@@ -361,4 +361,17 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       },
     ],
   },
+  {
+    name: 'without memory, waits for members that have left',
+    seed: 125,
+    rule: 'E14',
+    theme: 'members',
+    edits: [
+      {
+        file: 'raft/rejoin.ts',
+        from: 'const silent = named.filter((id) => !termsHeard.has(id));',
+        to: 'const silent = named.filter((id) => !termsHeard.has(id));\n  if (silent.length > 0) return false;',
+      },
+    ],
+  },
 ];
