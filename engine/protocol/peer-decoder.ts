@@ -201,8 +201,9 @@ function decodePlain({ from, to, term }: Prefix, code: number, flag: boolean, re
       return { type: 'PreVote', from, to, term, ...last, ...(flag && { hasLostMemory: true }) };
     }
     case MessageCode.PreVoteResponse: {
-      const told = reader.left > 0 && { configuration: decodeConfiguration(readRest(reader)) };
-      return { type: 'PreVoteResponse', from, to, term, voteGranted: flag, ...told };
+      if (reader.left === 0) return { type: 'PreVoteResponse', from, to, term, voteGranted: flag };
+      const committed = { index: reader.u48(), configuration: decodeConfiguration(readRest(reader)) };
+      return { type: 'PreVoteResponse', from, to, term, voteGranted: flag, committed };
     }
     case MessageCode.RequestVote: {
       const lastLogIndex = reader.u48();

@@ -12,7 +12,8 @@
 //
 //   code  message                  flag 1            numbers (u48 unless said otherwise)
 //    1    PreVote                  hasLostMemory     lastLogIndex, lastLogTerm
-//    2    PreVoteResponse          voteGranted       none; then nothing, or a configuration (configuration-codec.ts)
+//    2    PreVoteResponse          voteGranted       none; then nothing, or a committed index (u48) and the
+//                                                    configuration as of there (configuration-codec.ts)
 //    3    RequestVote              transfer          lastLogIndex, lastLogTerm
 //    4    RequestVoteResponse      voteGranted
 //    5    AppendEntries                              prevLogIndex, prevLogTerm, leaderCommit, u32 count;
@@ -40,8 +41,6 @@ export const PEER_PREFIX_BYTES = 24;
 export const PEER_FRAME_BYTES_MAX = FRAME_BYTES_MAX + 32 * 1024 * 1024;
 export const APPEND_HEAD_BYTES = PEER_PREFIX_BYTES + 22;
 export const SNAPSHOT_HEAD_BYTES = PEER_PREFIX_BYTES + 34;
-
-const EMPTY = new Uint8Array(0);
 
 /** The numbers stand on the wire. */
 export const MessageCode = {
@@ -91,10 +90,12 @@ function plain(message: Message, flag: boolean, numbers: readonly number[]): Uin
 }
 
 function preVoteResponse(message: PreVoteResponse): Uint8Array {
-  const { configuration, voteGranted } = message;
-  const tail = configuration === undefined ? EMPTY : encodeConfiguration(configuration);
-  const frame = head(message, voteGranted, PEER_PREFIX_BYTES + tail.length);
-  frame.set(tail, PEER_PREFIX_BYTES);
+  const { committed, voteGranted } = message;
+  if (committed === undefined) return plain(message, voteGranted, []);
+  const configuration = encodeConfiguration(committed.configuration);
+  const frame = head(message, voteGranted, PEER_PREFIX_BYTES + 6 + configuration.length);
+  writeU48(frame, PEER_PREFIX_BYTES, committed.index);
+  frame.set(configuration, PEER_PREFIX_BYTES + 6);
   seal(frame, frame.length);
   return frame;
 }

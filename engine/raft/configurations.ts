@@ -1,7 +1,8 @@
 // Which configuration is in force at which index: the newest that the log holds, committed or not, and the
 // older ones, for when it is cut back. Decides nothing: the rules are in membership.ts. Raft paper §6. [M1]
 import { assert } from './assert.ts';
-import type { Configuration } from './types.ts';
+import { members } from './quorum.ts';
+import type { Configuration, NodeId } from './types.ts';
 
 interface Placed {
   /** Of its entry; of the first one, where the log begins or before. */
@@ -27,6 +28,11 @@ export class Configurations {
 
   get latestIndex(): number {
     return this.#newest.index;
+  }
+
+  /** Index of the first of them that names the node as a member; null when none does. */
+  firstNaming(id: NodeId): number | null {
+    return this.#placed.find(({ configuration }) => members(configuration).includes(id))?.index ?? null;
   }
 
   /** What was in force when `index` was the last: what a snapshot of it must carry. */

@@ -68,8 +68,10 @@ export class Core {
   hardStateDirty = false;
   /** Highest term that is durable here: nothing that speaks for a later term leaves before it is. */
   stableTerm: number;
-  /** What a restart will know to be committed, at least. */
+  /** The hint on disk, where it is believed: so much is known to be committed after a restart too. */
   stableCommitIndex: number;
+  /** What the hint said before entries were lost to corruption: true again when all of them are back. [C7] */
+  owedCommitIndex: number;
 
   /** Highest index that this node may have acknowledged before corruption took entries from it; 0 once all are back. [E11] */
   refetchIndex: number;
@@ -151,7 +153,9 @@ export class Core {
     // What stood in the hole may have replaced what stands before it: the hint speaks of another log. [C7]
     const commitIndex = this.isRefetching ? start.lastIncludedIndex : hardState.commitIndex;
     this.log = new RaftLog({ ...start, commitIndex });
-    this.stableCommitIndex = this.log.commitIndex;
+    // Not what a snapshot alone says: it may be damaged, and the log be whole without it.
+    this.stableCommitIndex = this.isRefetching ? 0 : Math.min(hardState.commitIndex, lastIndex);
+    this.owedCommitIndex = this.refetchIndex === 0 ? 0 : hardState.commitIndex;
     this.configurations = findConfigurations(options, start);
     this.configurationToldIndex = this.configurations.latestIndex;
     this.configurationIsNew = start.configuration != null || this.configurations.latestIndex > 0;
@@ -190,7 +194,11 @@ export class Core {
 
   /** Once: what a leader replaces afterwards was never committed, and takes no vote away. */
   checkRefetched(): void {
-    if (this.log.stableIndex >= this.refetchIndex) this.refetchIndex = 0;
+    if (this.refetchIndex === 0 || this.log.stableIndex < this.refetchIndex) return;
+    this.refetchIndex = 0;
+    // This log is a leader's now, and every leader's has what was known to be committed.
+    this.log.commitTo(Math.min(this.owedCommitIndex, this.log.stableIndex));
+    this.owedCommitIndex = 0;
   }
 
   /** Everything up to `index` stands in the log of this term's leader. [L4] */

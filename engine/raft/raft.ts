@@ -279,7 +279,8 @@ export class Raft {
     const core = this.#core;
     if (!core.hardStateDirty && !hasEntries) return null;
     core.hardStateDirty = false;
-    return { currentTerm: core.currentTerm, votedFor: core.votedFor, commitIndex: core.log.commitIndex };
+    const commitIndex = Math.max(core.log.commitIndex, core.owedCommitIndex);
+    return { currentTerm: core.currentTerm, votedFor: core.votedFor, commitIndex };
   }
 
   #takeSoftState(): SoftState | null {

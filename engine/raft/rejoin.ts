@@ -2,14 +2,14 @@
 // again. It may have voted in any term, and acknowledged entries that only it and one other had. [E14]
 import type { Core } from './core.ts';
 import { hasLeft, members } from './quorum.ts';
-import type { Configuration, Message, NodeId, PreVoteResponse } from './types.ts';
+import type { CommittedMembers, Message, NodeId, PreVoteResponse } from './types.ts';
 
 /** How far a member without memory has come. Null in the core of every other node. [E14] */
 export class Rejoin {
   /** Highest terms of the other members, each said in this life of the node. */
   readonly termsHeard = new Map<NodeId, number>();
   /** What each of them knows to be committed about the members, and will know after a restart. */
-  readonly membersTold = new Map<NodeId, Configuration>();
+  readonly membersTold = new Map<NodeId, CommittedMembers>();
   /** All that count were heard: no leader of an earlier term than `currentTerm` can mislead this node any more. */
   isTermKnown = false;
   /** The leader of this term has noticed what was lost: it counts on nothing that is not here. 0: none has. */
@@ -31,14 +31,10 @@ export function stepRejoin(core: Core, message: Message): boolean {
   return true;
 }
 
-function hearTerm(
-  core: Core,
-  rejoin: Rejoin,
-  { from, term: termThere, configuration }: PreVoteResponse,
-): void {
+function hearTerm(core: Core, rejoin: Rejoin, { from, term: termThere, committed }: PreVoteResponse): void {
   if (!othersNamed(core, rejoin).includes(from)) return;
   rejoin.termsHeard.set(from, Math.max(termThere, rejoin.termsHeard.get(from) ?? 0));
-  if (configuration !== undefined) rejoin.membersTold.set(from, configuration);
+  if (committed !== undefined) rejoin.membersTold.set(from, committed);
   if (!isEverybodyHeard(core, rejoin)) return;
   rejoin.isTermKnown = true;
   // Whoever had this node's vote, or counted on its acknowledgement, is among them with that term or a later one.
@@ -55,27 +51,46 @@ function hearTerm(
 /** Every other node that this one's own log, or anybody's answer, calls a member. */
 function othersNamed(core: Core, { membersTold }: Rejoin): NodeId[] {
   const named = new Set(core.peers());
-  for (const configuration of membersTold.values()) for (const id of members(configuration)) named.add(id);
+  for (const { configuration } of membersTold.values())
+    for (const id of members(configuration)) named.add(id);
   named.delete(core.id);
   return [...named];
 }
 
 /**
- * All others were heard, but for those that have left, which may be gone for good. One that left may still have this
- * node's vote, and does no harm with it as long as no member votes for it: it counts as heard once every member knows
- * for good that it left. [M7]
+ * All others were heard, but for those that are no members any more, or never were: they may be gone for good. One that
+ * left may still have this node's vote, and does no harm with it as long as no member votes for it: it counts as heard
+ * once every member knows for good that it left. [M7]
  */
 function isEverybodyHeard(core: Core, rejoin: Rejoin): boolean {
   const { termsHeard, membersTold } = rejoin;
   const told = [...membersTold.values()];
   const named = othersNamed(core, rejoin);
-  const present = named.filter((id) => !told.some((configuration) => hasLeft(configuration, id)));
+  const present = named.filter((id) => !isOut(core, told, id));
   if (!present.every((id) => termsHeard.has(id))) return false;
   const silent = named.filter((id) => !termsHeard.has(id));
   return present.every((id) => {
     const known = membersTold.get(id);
-    return silent.every((gone) => known !== undefined && hasLeft(known, gone));
+    return silent.every((gone) => known !== undefined && isKnownOut(core, known, gone));
   });
+}
+
+/** As far as any answer knows. */
+function isOut(core: Core, told: readonly CommittedMembers[], id: NodeId): boolean {
+  if (told.some(({ configuration }) => hasLeft(configuration, id))) return true;
+  const isMember = told.some(({ configuration }) => members(configuration).includes(id));
+  return !isMember && told.some((known) => isKnownOut(core, known, id));
+}
+
+/**
+ * It left; or only an entry of this node's log named it, with something else committed in that entry's place: then it
+ * never had a vote.
+ */
+function isKnownOut(core: Core, { index, configuration }: CommittedMembers, id: NodeId): boolean {
+  if (hasLeft(configuration, id)) return true;
+  if (members(configuration).includes(id)) return false;
+  const namedAt = core.configurations.firstNaming(id);
+  return namedAt !== null && namedAt <= index;
 }
 
 /**
@@ -91,9 +106,12 @@ export function askNewMembers(core: Core): void {
 
 /** Answers a member without memory. What it is told must hold after a restart too: if need be, it asks again. [E14] */
 export function tellMembers(core: Core, to: NodeId): void {
-  const configuration = core.configurations.at(core.stableCommitIndex);
-  if (core.committedConfiguration !== configuration) core.hardStateDirty = true;
-  core.send({ type: 'PreVoteResponse', to, voteGranted: false, configuration });
+  const { log, configurations, stableCommitIndex: index } = core;
+  // Of what is before the log, it cannot be said who was a member when.
+  const isKnown = index >= log.lastIncludedIndex;
+  if (!isKnown || configurations.at(index) !== core.committedConfiguration) core.hardStateDirty = true;
+  const committed = isKnown ? { committed: { index, configuration: configurations.at(index) } } : {};
+  core.send({ type: 'PreVoteResponse', to, voteGranted: false, ...committed });
 }
 
 /** What this member says counts for nothing yet, so it says nothing. [E14] */

@@ -86,8 +86,14 @@ export interface PreVote extends Addressed {
 export interface PreVoteResponse extends Addressed {
   type: 'PreVoteResponse';
   voteGranted: boolean;
-  /** For a sender without memory: the members, as far as the receiver durably knows them to be committed. [E14] */
-  configuration?: Configuration;
+  /** For a sender without memory. Absent while there is nothing that a restart would still know. [E14] */
+  committed?: CommittedMembers;
+}
+
+/** What was committed up to `index`, as far as members go. */
+export interface CommittedMembers {
+  index: number;
+  configuration: Configuration;
 }
 
 export interface RequestVote extends Addressed {

@@ -128,8 +128,8 @@ const rejoining: fc.Arbitrary<Message> = fc.oneof(
     (asked): Message => ({ ...asked, hasLostMemory: true }) as Message,
   ),
   fc
-    .tuple(plain('PreVoteResponse', [], 'voteGranted'), configuration)
-    .map(([answer, told]): Message => ({ ...answer, configuration: told }) as Message),
+    .tuple(plain('PreVoteResponse', [], 'voteGranted'), u48, configuration)
+    .map(([answer, index, told]) => ({ ...answer, committed: { index, configuration: told } }) as Message),
 );
 
 export const message: fc.Arbitrary<Message> = fc.oneof(

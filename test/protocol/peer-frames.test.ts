@@ -106,7 +106,10 @@ describe('peer frames', () => {
   it('golden: version 1 on the wire', () => {
     const head = '01000000' + '02000000' + '030000000000';
     const asked = { type: 'PreVote', from: 1, to: 2, term: 3, lastLogIndex: 0, lastLogTerm: 0 } as const;
-    const told = { voters: [2], votersOutgoing: [], learners: [], former: [7, 9] };
+    const committed = {
+      index: 5,
+      configuration: { voters: [2], votersOutgoing: [], learners: [], former: [7, 9] },
+    };
     const cases: readonly [Message, string][] = [
       [heartbeat, `${'24000000' + '07' + '00'}${head}${'040000000000' + '050000000000'}`],
       [
@@ -122,8 +125,8 @@ describe('peer frames', () => {
         `${'18000000' + '02' + '00'}${head}`,
       ],
       [
-        { type: 'PreVoteResponse', from: 1, to: 2, term: 3, voteGranted: false, configuration: told },
-        `${'2a000000' + '02' + '00'}${head}${'02' + '01' + '02000000' + '00' + '00' + '00' + '02' + '07000000' + '09000000'}`,
+        { type: 'PreVoteResponse', from: 1, to: 2, term: 3, voteGranted: false, committed },
+        `${'30000000' + '02' + '00'}${head}${'050000000000' + '02' + '01' + '02000000' + '00' + '00' + '00' + '02' + '07000000' + '09000000'}`,
       ],
       [
         { ...append(0x10, []), term: 3, prevLogTerm: 2, leaderCommit: 0x0f },

@@ -40,17 +40,17 @@ export class CoreNode {
   unsynced: Ready[] = [];
   /** What its host tells the core at every start; survives a restart as a file beside the log does. */
   hasLostMemory = false;
-  readonly #options: RaftOptions;
+  readonly options: RaftOptions;
 
   constructor(options: RaftOptions) {
     this.id = options.nodeId;
-    this.#options = options;
+    this.options = options;
     this.raft = this.#boot();
   }
 
   #boot(): Raft {
     const entries = this.disk.entries.map((entry) => ({ ...entry }));
-    return new Raft(this.#options, {
+    return new Raft(this.options, {
       hardState: this.disk.hardState,
       lastIncludedIndex: 0,
       lastIncludedTerm: 0,

@@ -307,6 +307,7 @@ function afterRemoval(commitIndex: number) {
 
 describe('the other members', () => {
   const last = { lastLogIndex: 9, lastLogTerm: 1 };
+  const question = { from: 3, term: 1, lastLogIndex: 0, lastLogTerm: 0, hasLostMemory: true } as const;
 
   test('[M7] [E14] elect nobody whose removal they know to be committed, however good its log', () => {
     // The one that left has a vote of the member without memory in its pocket; with one more it would lead, and lack
@@ -334,14 +335,81 @@ describe('the other members', () => {
     // The removal is committed, and nothing was written since.
     node.say({ type: 'Heartbeat', from: 2, term: 1, leaderCommit: 3, readRound: 0 });
     expect(node.raft.commitIndex).toBe(3);
-    const question = { from: 3, term: 1, lastLogIndex: 0, lastLogTerm: 0, hasLostMemory: true } as const;
     node.raft.step({ type: 'PreVote', to: 1, ...question });
     const first = ofType(node.take(), 'PreVoteResponse');
     expect(first).toMatchObject([{ term: 1, voteGranted: false }]);
-    expect(first[0]?.configuration).toMatchObject({ votersOutgoing: [1, 2, 3, 4] });
+    expect(first[0]?.committed).toMatchObject({ index: 2, configuration: { votersOutgoing: [1, 2, 3, 4] } });
     node.sync();
     expect(node.hardState.commitIndex).toBe(3);
     const [second] = ofType(node.say({ type: 'PreVote', ...question }), 'PreVoteResponse');
-    expect(second?.configuration).toMatchObject({ votersOutgoing: [], former: [4] });
+    expect(second?.committed).toMatchObject({ index: 3, configuration: { votersOutgoing: [], former: [4] } });
   });
+
+  test('[E14] tell what the log on disk says, not what a snapshot alone does: that may be damaged', () => {
+    const configuration = { voters: [1, 2, 3], votersOutgoing: [], learners: [], former: [4] };
+    const raft = new Raft(
+      { ...DEFAULT_RAFT_OPTIONS, nodeId: 1, configuration, configurationCodec, random: seededRandom(4) },
+      {
+        hardState: { currentTerm: 1, votedFor: 0, commitIndex: 2 },
+        lastIncludedIndex: 3,
+        lastIncludedTerm: 1,
+        entries: [],
+        configuration,
+      },
+    );
+    const ask = (): Message[] => {
+      raft.step({ type: 'PreVote', to: 1, ...question });
+      const messages: Message[] = [];
+      while (raft.hasReady()) {
+        const ready = raft.ready();
+        messages.push(...ready.messages);
+        raft.advance(ready);
+      }
+      return messages;
+    };
+    expect(ask()).toEqual([{ type: 'PreVoteResponse', from: 1, to: 3, term: 1, voteGranted: false }]);
+    const [second] = ofType(ask(), 'PreVoteResponse');
+    expect(second?.committed).toEqual({ index: 3, configuration });
+  });
+
+  test('[E14] tell what was written, not what was committed while it was being written', () => {
+    const node = afterRemoval(2);
+    node.raft.step({ type: 'PreVote', to: 1, ...question });
+    node.raft.step({
+      type: 'AppendEntries',
+      from: 2,
+      to: 1,
+      term: 1,
+      prevLogIndex: 3,
+      prevLogTerm: 1,
+      entries: [entry(4, 1)],
+      leaderCommit: 2,
+    });
+    node.take();
+    // Handed to the disk with commit index 2.
+    node.raft.step({ type: 'Heartbeat', from: 2, to: 1, term: 1, leaderCommit: 3, readRound: 0 });
+    node.sync();
+    const [told] = ofType(node.say({ type: 'PreVote', ...question }), 'PreVoteResponse');
+    expect(told?.committed).toMatchObject({ index: 2, configuration: { votersOutgoing: [1, 2, 3, 4] } });
+  });
+});
+
+test('[E14] the highest term that anybody ever said counts, and who is new is asked when it connects', () => {
+  const node = new SingleNode({ hasLostMemory: true });
+  node.tick(heartbeatTicks);
+  const configuration = { voters: [1, 2, 3, 4], votersOutgoing: [], learners: [] };
+  const told = {
+    type: 'PreVoteResponse',
+    voteGranted: false,
+    committed: { index: 5, configuration },
+  } as const;
+  node.say({ ...told, from: 2, term: 9 });
+  // An answer to an earlier question overtakes nothing.
+  node.say({ ...told, from: 2, term: 7 });
+  node.say({ ...told, from: 3, term: 7 });
+  expect(node.raft.currentTerm).toBe(0);
+  node.raft.peerConnected(4);
+  expect(ofType(node.settle(), 'PreVote')).toMatchObject([{ to: 4, hasLostMemory: true }]);
+  node.say({ ...told, from: 4, term: 8 });
+  expect(node.raft.status()).toMatchObject({ currentTerm: 9, votedFor: 1 });
 });
