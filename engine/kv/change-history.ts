@@ -55,7 +55,7 @@ interface Page {
 }
 
 export class ChangeHistory implements ChangeListener {
-  readonly #bytesMax: number;
+  readonly bytesMax: number;
   readonly #pages: Page[] = [];
   /** Position of the oldest change that is not forgotten. */
   #head = 0;
@@ -66,7 +66,7 @@ export class ChangeHistory implements ChangeListener {
   readonly #fields = emptyFields();
 
   constructor(bytesMax: number) {
-    this.#bytesMax = bytesMax;
+    this.bytesMax = bytesMax;
   }
 
   /** Every change of this revision and of later ones is here. */
@@ -120,6 +120,11 @@ export class ChangeHistory implements ChangeListener {
     this.#head = this.#end;
     this.#bytes = 0;
     this.#lowestRevision = revision + 1;
+  }
+
+  /** Changes up to `revision` are not kept: more will follow than there is room for. Before any was told. */
+  beginAfter(revision: number): void {
+    this.#lowestRevision = Math.max(this.#lowestRevision, revision + 1);
   }
 
   /** The position of the first change of `revision` or later; null when some of it is forgotten. */
@@ -178,7 +183,7 @@ export class ChangeHistory implements ChangeListener {
 
   /** Forgets what is beyond the bound, the oldest first. Between entries. */
   trim(): void {
-    if (this.#bytes > this.#bytesMax) this.#forget(0);
+    if (this.#bytes > this.bytesMax) this.#forget(0);
   }
 
   #addKey(type: Type, key: ByteString, revision: number): void {
@@ -192,6 +197,7 @@ export class ChangeHistory implements ChangeListener {
   }
 
   #add(type: Type, fields: Readonly<RecordFields>): void {
+    if (fields.revision < this.#lowestRevision) return;
     const length = 1 + recordBytes(fields);
     let page = this.#pages[this.#pages.length - 1];
     if (page === undefined || page.used + length > page.bytes.length) {
@@ -208,7 +214,7 @@ export class ChangeHistory implements ChangeListener {
     this.#end++;
     this.#bytes += length + PLACE_BYTES;
     // Nobody trims it: it stays bounded all the same.
-    if (this.#bytes > UNTRIMMED_FACTOR * this.#bytesMax) this.#forget(fields.revision);
+    if (this.#bytes > UNTRIMMED_FACTOR * this.bytesMax) this.#forget(fields.revision);
   }
 
   /** Whole revisions only, and none of the entry that is being applied: it may take its changes back. */
@@ -220,7 +226,7 @@ export class ChangeHistory implements ChangeListener {
       const offset = page.offsets[at] as number;
       const current = revisionOf(page.bytes, offset + 1);
       if (current === revision) break;
-      if (this.#bytes <= this.#bytesMax && current !== forgotten) break;
+      if (this.#bytes <= this.bytesMax && current !== forgotten) break;
       forgotten = current;
       const isLast = at + 1 === page.offsets.length;
       this.#bytes -= (isLast ? page.used : (page.offsets[at + 1] as number)) - offset + PLACE_BYTES;

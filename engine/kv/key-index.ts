@@ -39,6 +39,8 @@ export class KeyIndex {
   /** Pairs of a hash and an address; no address where there is nothing. The capacity is a power of two. */
   readonly #tables: Int32Array[] = new Array<Int32Array>(SHARDS).fill(NO_TABLE);
   readonly #counts = new Int32Array(SHARDS);
+  /** By shard: pairs as in its table, in the order in which they came, until the table is made of them. */
+  readonly #loaded: (Int32Array | undefined)[] = new Array<Int32Array | undefined>(SHARDS).fill(undefined);
   #size = 0;
 
   constructor(arena: ByteArena) {
@@ -51,8 +53,12 @@ export class KeyIndex {
 
   /** The record of `key[start, end)`, whose hash is `hash`; NO_ADDRESS when there is none. */
   find(hash: number, key: Uint8Array, start: number, end: number): Address {
-    const table = this.#tables[hash >>> (32 - SHARD_BITS)] as Int32Array;
-    if (table.length === 0) return NO_ADDRESS;
+    const shard = hash >>> (32 - SHARD_BITS);
+    let table = this.#tables[shard] as Int32Array;
+    if (table.length === 0) {
+      table = this.#makeTable(shard);
+      if (table.length === 0) return NO_ADDRESS;
+    }
     const mask = table.length - 1;
     for (let at = (hash << 1) & mask; ; at = (at + 2) & mask) {
       const address = table[at + 1] as number;
@@ -68,11 +74,50 @@ export class KeyIndex {
     const shard = hash >>> (32 - SHARD_BITS);
     const count = (this.#counts[shard] as number) + 1;
     let table = this.#tables[shard] as Int32Array;
+    if (table.length === 0) table = this.#makeTable(shard);
     // At most three quarters full.
     if (count * 8 > table.length * 3) table = this.#resize(shard, Math.max(CAPACITY_MIN, table.length));
     this.#counts[shard] = count;
     this.#size++;
     place(table, hash, address);
+  }
+
+  /**
+   * As `add`, for many records of which none is looked for meanwhile: the first use of a table makes it, at once and in
+   * its final size.
+   */
+  load(hash: number, address: Address): void {
+    const shard = hash >>> (32 - SHARD_BITS);
+    if ((this.#tables[shard] as Int32Array).length > 0) {
+      this.add(hash, address);
+      return;
+    }
+    const count = this.#counts[shard] as number;
+    let pairs = this.#loaded[shard] ?? NO_TABLE;
+    if (count * 2 === pairs.length) {
+      const longer = new Int32Array(Math.max(CAPACITY_MIN, pairs.length * 2));
+      longer.set(pairs);
+      this.#loaded[shard] = longer;
+      pairs = longer;
+    }
+    pairs[count * 2] = hash;
+    pairs[count * 2 + 1] = address;
+    this.#counts[shard] = count + 1;
+    this.#size++;
+  }
+
+  /** The table of what was loaded; NO_TABLE where nothing was. */
+  #makeTable(shard: number): Int32Array {
+    const pairs = this.#loaded[shard];
+    if (pairs === undefined) return NO_TABLE;
+    this.#loaded[shard] = undefined;
+    const count = this.#counts[shard] as number;
+    let capacity = CAPACITY_MIN;
+    while (count * 4 > capacity * 3) capacity *= 2;
+    const table = new Int32Array(capacity * 2);
+    for (let at = 0; at < count * 2; at += 2) place(table, pairs[at] as number, pairs[at + 1] as number);
+    this.#tables[shard] = table;
+    return table;
   }
 
   replace(hash: number, before: Address, after: Address): void {

@@ -159,7 +159,7 @@ export class Records {
     }
     const address = this.#arena.allocate(valueEnd - start);
     copyBytes(bytes, start, valueEnd, this.#arena.bytesOf(address), this.#arena.offsetOf(address));
-    this.#index.add(hashKey(bytes, keyStart, keyEnd), address);
+    this.#index.load(hashKey(bytes, keyStart, keyEnd), address);
     this.#order.append(address);
     this.#bytes += keyEnd - keyStart + valueEnd - valueStart;
     if (expiresAt !== 0) this.#ends.add(readByteString(bytes, keyStart, keyEnd), expiresAt);

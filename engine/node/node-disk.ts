@@ -1,6 +1,8 @@
 // A node's folder: the real file system, the layer of injected faults over it, and the log in it.
 import type { Keyspace } from '../kv/keyspace.ts';
 import type { DiskFault } from '../protocol/faults.ts';
+import { entryBytes } from '../raft/log.ts';
+import type { Entry } from '../raft/types.ts';
 import { createFaultyFileSystem } from '../storage/faulty-file-system.ts';
 import { createNodeFileSystem } from '../storage/node-file-system.ts';
 import { openStorage } from '../storage/open-storage.ts';
@@ -49,6 +51,8 @@ export async function openNodeDisk(options: NodeDiskOptions): Promise<NodeDisk> 
     load: async (_snapshot, reader) => keyspace.restore(await readKeyspace(reader)),
     reset: () => keyspace.reset(),
   });
+  const { history } = keyspace;
+  if (history !== null) history.beginAfter(lastForgotten(recovered.entries, history.bytesMax));
   return {
     store: log,
     snapshots,
@@ -59,4 +63,15 @@ export async function openNodeDisk(options: NodeDiskOptions): Promise<NodeDisk> 
     powerCut: async (seed) => JSON.stringify(await fs.powerCut(seed)),
     close: () => log.close(),
   };
+}
+
+/** The index of the newest entry behind which more follows than a history of `bytesMax` holds; 0: there is none. */
+function lastForgotten(entries: readonly Entry[], bytesMax: number): number {
+  let bytes = 0;
+  for (let at = entries.length - 1; at >= 0; at--) {
+    const entry = entries[at] as Entry;
+    if (bytes > bytesMax) return entry.index;
+    bytes += entryBytes(entry);
+  }
+  return 0;
 }

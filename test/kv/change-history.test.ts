@@ -148,4 +148,23 @@ describe('the history of changes', () => {
       expect(history.lowestRevision).toBe(at < 2 ? 2 : machine.index - 1);
     }
   });
+
+  it('keeps nothing of revisions that more will follow on than it holds, and says so', () => {
+    const history = new ChangeHistory(BYTES_MAX);
+    const store = new KeyStore(history);
+    history.beginAfter(5);
+    for (let revision = 1; revision <= 8; revision++) {
+      store.put(`k${revision}`, { value: 'v', kind: 0 }, revision);
+      store.remove(`k${revision}`, revision);
+    }
+    expect(history.lowestRevision).toBe(6);
+    expect(history.positionOf(5)).toBeNull();
+    expect(contentOf(history).map(({ type, revision }) => `${type} ${revision}`)).toEqual(
+      [6, 7, 8].flatMap((revision) => [`put ${revision}`, `delete ${revision}`]),
+    );
+    // What a snapshot brought already is not moved back.
+    history.restored(20);
+    history.beginAfter(5);
+    expect(history.lowestRevision).toBe(21);
+  });
 });

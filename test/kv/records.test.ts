@@ -127,16 +127,23 @@ describe('records', () => {
     }
   });
 
+  /** As a snapshot has it. */
+  function append(records: Records, name: string, stored: Stored): boolean {
+    const fields = fieldsOf(name, stored);
+    const bytes = new Uint8Array(recordBytes(fields) + 3);
+    const laid = emptyFields();
+    writeRecord(bytes, 3, fields);
+    readRecord(bytes, 3, laid);
+    return records.append(3, laid);
+  }
+
   it('that are appended must rise, and are as if they were put', () => {
     const records = new Records();
+    const stored = (at: number): Stored => ({ value: String(at), kind: 0, revision: 1 });
     for (let at = 0; at < 3000; at++) {
-      const fields = fieldsOf(`k${String(at).padStart(5, '0')}`, { value: String(at), kind: 0, revision: 1 });
-      const bytes = new Uint8Array(recordBytes(fields) + 3);
-      const laid = emptyFields();
-      writeRecord(bytes, 3, fields);
-      readRecord(bytes, 3, laid);
-      expect(records.append(3, laid)).toBe(true);
-      expect(records.append(3, laid)).toBe(false);
+      const name = `k${String(at).padStart(5, '0')}`;
+      expect(append(records, name, stored(at))).toBe(true);
+      expect(append(records, name, stored(at))).toBe(false);
     }
     records.put(fieldsOf('k00100x', { value: 'between', kind: 0, revision: 2 }));
     expect(
@@ -146,6 +153,38 @@ describe('records', () => {
     ).toEqual(['k00100', 'k00100x', 'k00101']);
     expect(records.size).toBe(3001);
   });
+
+  it('are found, replaced and removed whatever was appended, looked for and put before, in any order', () =>
+    property(
+      fc.array(fc.tuple(fc.constantFrom('append', 'append', 'append', 'find', 'put', 'remove'), fc.nat()), {
+        maxLength: 400,
+      }),
+      (steps) => {
+        const records = new Records();
+        const model = new Map<string, Stored>();
+        let last = 0;
+        for (const [what, number] of steps) {
+          last = what === 'append' ? last + 1 + (number % 3) : last;
+          const name = String(what === 'append' ? last : number % (last + 1)).padStart(6, '0');
+          const stored: Stored = { value: `${what}${number}`, kind: 0, revision: 1 };
+          const known = model.get(name);
+          if (what === 'append') expect(append(records, name, stored)).toBe(known === undefined);
+          else if (what === 'put') records.put(fieldsOf(name, stored));
+          else if (what === 'remove' && known !== undefined) remove(records, name);
+          const address = what === 'find' ? records.find(name) : NO_ADDRESS;
+          if (what === 'find') {
+            expect(address === NO_ADDRESS ? undefined : records.recordAt(address)).toEqual(known);
+          } else if (what === 'remove') {
+            model.delete(name);
+          } else if (what === 'put' || known === undefined) {
+            model.set(name, stored);
+          }
+        }
+        expect(contentOf(records)).toEqual(sorted(model));
+        expect(records.size).toBe(model.size);
+        for (const [name, stored] of model) expect(records.recordAt(records.find(name))).toEqual(stored);
+      },
+    ));
 
   it('are found and sorted alike whatever seed their hashes have', () => {
     const contents = [HASH_SEED_DEFAULT, 0, 1, 0xffff_ffff].map((seed) => {
