@@ -24,7 +24,7 @@ export interface SnapshotTakerOptions {
 /** One slice of work; a write passes several turns of several nodes, and waits for a slice in each. */
 const SLICE_MS_MAX = 1;
 /** Between two slices the loop belongs to the clients: nodes often take their snapshots at the same time. */
-const REST_MS = 2;
+const REST_MS = 5;
 
 export class SnapshotTaker {
   readonly #options: SnapshotTakerOptions;
