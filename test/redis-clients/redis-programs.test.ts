@@ -1,9 +1,10 @@
-// redis-cli, redis-benchmark and redis-py as Debian ships them, unchanged, against a cluster.
-import { execFile } from 'node:child_process';
+// redis-cli, redis-benchmark and redis-py as Debian ships them, unchanged, against a cluster, also while it fails over
+// (redis-benchmark ends at the first error that it is told, whatever it is).
+import { execFile, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { TestCluster } from '../cluster/harness.ts';
+import { eventually, TestCluster } from '../cluster/harness.ts';
 import { isInstalled } from './redis-server.ts';
 
 const runFile = promisify(execFile);
@@ -63,6 +64,39 @@ describe.skipIf(!isInstalled('redis-cli'))('redis-cli', () => {
   });
 });
 
+describe.skipIf(!isInstalled('redis-cli'))('redis-cli on a follower', () => {
+  test('a failover in the middle: its next command is served, and counting is exact', async () => {
+    const [follower] = await cluster.followers();
+    const killed = await cluster.leader();
+    const args = ['-p', String(follower?.port)];
+    await run('redis-cli', [...args, 'DEL', 'hits']);
+    // A command every 10 ms, and a line for each reply.
+    const counting = run('redis-cli', [...args, '-r', '400', '-i', '0.01', 'INCR', 'hits']);
+    try {
+      await eventually(
+        'it counts',
+        async () => Number(await run('redis-cli', [...args, 'GET', 'hits'])) > 50,
+      );
+      await killed.kill();
+      const lines = (await counting)
+        .trim()
+        .split('\n')
+        .filter((line) => line !== '');
+      const counts = lines.filter((line) => /^\d+$/.test(line)).map(Number);
+      const others = lines.filter((line) => !/^\d+$/.test(line));
+      for (const line of others) expect(line).toMatch(/^(CLUSTERDOWN|TRYAGAIN|TIMEOUT)/);
+      // Each acknowledged one is counted once; one of an unknown end at most once.
+      const perhaps = others.filter((line) => line.startsWith('TIMEOUT')).length;
+      expect(counts.every((count, at) => at === 0 || count > (counts[at - 1] as number))).toBe(true);
+      expect(counts.at(-1)).toBeGreaterThanOrEqual(counts.length);
+      expect(counts.at(-1)).toBeLessThanOrEqual(counts.length + perhaps);
+      expect(counts.length).toBeGreaterThan(100);
+    } finally {
+      await killed.start();
+    }
+  });
+});
+
 describe.skipIf(!isInstalled('redis-benchmark'))('redis-benchmark', () => {
   test.each([
     ['the leader', []],
@@ -99,5 +133,30 @@ describe.skipIf(!isInstalled(PYTHON, '-c', 'import redis'))('redis-py', () => {
     const node = where === 'the leader' ? await cluster.leader() : (await cluster.followers())[0];
     const script = join(import.meta.dirname, 'redis-py-examples.py');
     expect(await run(PYTHON, [script, String(node?.port)])).toBe('all right\n');
+  });
+
+  test('a failover in the middle: no acknowledged write is lost, and counting is exact', async () => {
+    const [follower] = await cluster.followers();
+    const killed = await cluster.leader();
+    const script = join(import.meta.dirname, 'redis-py-failover.py');
+    const python = spawn(PYTHON, [script, String(follower?.port)]);
+    const said = { out: '', error: '' };
+    python.stdout.on('data', (chunk) => {
+      said.out += chunk;
+    });
+    python.stderr.on('data', (chunk) => {
+      said.error += chunk;
+    });
+    const ended = new Promise<number | null>((resolve) => python.on('close', resolve));
+    try {
+      await eventually('200 writes before', () => said.out.startsWith('ready\n') || python.exitCode !== null);
+      // In the middle of its writes, not between them.
+      python.stdin.end('\n');
+      await killed.kill();
+      expect([await ended, said]).toEqual([0, { out: 'ready\nall right\n', error: '' }]);
+    } finally {
+      python.kill('SIGKILL');
+      await killed.start();
+    }
   });
 });
