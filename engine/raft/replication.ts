@@ -233,9 +233,10 @@ export function handleHeartbeatResponse(core: Core, message: HeartbeatResponse):
  * acknowledged by a follower that is only slow, and refused by one that has a gap. [L9]
  */
 function askForPosition(core: Core, progress: Progress): void {
-  const prevLogIndex = progress.nextIndex - 1;
+  // Where the log has been cut behind that: its beginning. Who lacks it needs a snapshot, and says so by refusing.
+  const prevLogIndex = Math.max(progress.nextIndex - 1, core.log.lastIncludedIndex);
   const prevLogTerm = core.log.termAt(prevLogIndex);
-  if (prevLogTerm === null) return;
+  assert(prevLogTerm !== null, `no term at ${prevLogIndex}, where the log begins`);
   progress.sentAtTick = core.tickCount;
   const { commitIndex: leaderCommit } = core.log;
   core.send({ type: 'AppendEntries', to: progress.id, prevLogIndex, prevLogTerm, entries: [], leaderCommit });

@@ -41,6 +41,25 @@ describe('a window full of lost messages', () => {
     expect(ofType(said, 'AppendEntries')).toMatchObject([{ prevLogIndex: 3, entries: [] }]);
   });
 
+  test('[L9] [S7] and the log has been cut behind them: the follower is asked for its beginning, and gets a snapshot', () => {
+    const node = new SingleNode({ raft: { inflightMessagesMax: 2 } });
+    node.becomeLeader();
+    for (const from of [2, 3]) node.say(acknowledged({ from, term: 1, matchIndex: 1 }));
+    for (let turn = 0; turn < 5; turn++) {
+      node.raft.propose([command(`v${turn}`)]);
+      node.settle();
+      node.say(acknowledged({ from: 3, term: 1, matchIndex: turn + 2 }));
+    }
+    expect(node.raft.commitIndex).toBe(6);
+    node.raft.compact(6);
+    node.tick(heartbeatTicks);
+    const said = node.say({ type: 'HeartbeatResponse', from: 2, term: 1, readRound: 0 });
+    expect(ofType(said, 'AppendEntries')).toMatchObject([{ prevLogIndex: 6, entries: [] }]);
+    const refusal = { success: false, matchIndex: 0, prevLogIndex: 6, conflictIndex: 1, conflictTerm: 1 };
+    node.say({ type: 'AppendEntriesResponse', from: 2, term: 1, ...refusal });
+    expect(node.history.flatMap(({ snapshotsWanted }) => snapshotsWanted)).toEqual([2]);
+  });
+
   test('[L9] the heartbeats of a hundred read rounds bring a follower that is behind one message, not a hundred', () => {
     const node = new SingleNode();
     node.becomeLeader();
