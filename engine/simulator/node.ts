@@ -18,7 +18,7 @@ import { countOutcome, proposalOf } from './applied-outcome.ts';
 import type { NodeView } from './checkers/checker.ts';
 import type { CheckerSet } from './checkers/checker-set.ts';
 import { SimulatedDisk, sumOf } from './disk.ts';
-import type { SnapshotPlan } from './plan.ts';
+import { type SnapshotPlan, TIME_PER_TICK } from './plan.ts';
 import type { Random } from './random.ts';
 import { RequestDesk } from './request-desk.ts';
 import type { ClientRequest, ReplyTo } from './requests.ts';
@@ -48,6 +48,8 @@ export interface NodeOptions {
   turnTimeMax: number;
   tickTime: number;
   snapshots: SnapshotPlan;
+  /** How far its clock is ahead of simulated time, in milliseconds; null: proposals carry no time. */
+  clockAhead: number | null;
 }
 
 const NOBODY: Configuration = { voters: [], votersOutgoing: [], learners: [] };
@@ -180,10 +182,12 @@ export class SimulatedNode implements NodeView {
   }
 
   #createDesk(): RequestDesk {
-    const { checkers, count } = this.#world;
+    const { checkers, count, now } = this.#world;
+    const { clockAhead } = this.options;
     return new RequestDesk({
       raft: this.raft,
       keyspace: this.keyspace,
+      wallClock: clockAhead === null ? null : () => now() / TIME_PER_TICK + clockAhead,
       isDiskFull: () => this.disk.isFull,
       readAsked: (token) => checkers.readAsked(this, token),
       readConfirmed: (token, index) => checkers.readConfirmed(this, token, index),

@@ -60,6 +60,8 @@ export interface SimulationPlan {
   isQuietHealing: boolean;
   /** Leaders serve reads by lease: where clocks go at nearly one rate. [R5] */
   hasLeases: boolean;
+  /** Proposals are stamped with the time of whoever leads, and keys end. [K7] [K8] */
+  hasTime: boolean;
   /** Events of the safety phase; what follows is healing. */
   steps: number;
   /** Kinds that are on, and how hard: from 0 to 1. */
@@ -145,12 +147,15 @@ export function drawPlan(seed: number, overrides: PlanOverrides = {}): Simulatio
   });
   const kept = overrides.faults;
   const faults = new Map([...drawn.faults].filter(([kind]) => kept === undefined || kept.includes(kind)));
+  const isQuietHealing = random.fork('healing').chance(1 / 3);
   return {
     ...drawn,
     seed,
     spares: faults.has('members') ? random.fork('members').pick([1, 2, 3, 4]) : 0,
-    isQuietHealing: random.fork('healing').chance(1 / 3),
+    isQuietHealing,
     hasLeases: !faults.has('clockRate') && random.fork('leases').chance(0.4),
+    // Keys that end are written to the log.
+    hasTime: !isQuietHealing && random.fork('time').chance(0.7),
     nodes: overrides.nodes ?? nodes,
     steps: overrides.steps ?? steps,
     faults,

@@ -21,6 +21,8 @@ interface WaitingRead {
 export interface RequestDeskOptions {
   raft: Raft;
   keyspace: Keyspace;
+  /** This node's clock, in milliseconds: not that of others. Null: proposals carry no time. */
+  wallClock: (() => number) | null;
   isDiskFull: () => boolean;
   readAsked: (token: number) => void;
   readConfirmed: (token: number, index: number) => void;
@@ -36,6 +38,8 @@ export class RequestDesk {
   readonly #writes = new Map<number, WaitingWrite>();
   readonly #batches = new Map<number, { reads: WaitingRead[]; index: number }>();
   #token = 0;
+  /** The entry that was proposed to end keys. */
+  #ending = { index: 0, term: 0 };
 
   constructor(options: RequestDeskOptions) {
     this.#options = options;
@@ -51,13 +55,14 @@ export class RequestDesk {
     if (raft.role !== 'leader') replyTo({ type: 'redirect', leaderId: raft.leaderId });
     else if (isDiskFull()) replyTo({ type: 'refused' });
     else {
-      this.#entries.push(encodeProposal(request.proposal));
+      this.#entries.push(encodeProposal(request.proposal, this.#time()));
       this.#gathered.push(replyTo);
     }
   }
 
   /** Before the core is asked what it owes: one proposal batch and one read batch for the whole turn. */
   submit(): void {
+    this.#endKeys();
     if (this.#entries.length > 0) this.#propose();
     if (this.#reads.length === 0) return;
     this.#token += 1;
@@ -65,6 +70,26 @@ export class RequestDesk {
     this.#reads = [];
     this.#options.readAsked(this.#token);
     this.#options.raft.readIndex(this.#token);
+  }
+
+  /** Never behind what the log says, as engine/node's cluster time. 0: there is none. */
+  #time(): number {
+    const { wallClock, keyspace } = this.#options;
+    return wallClock === null ? 0 : Math.max(1, Math.floor(wallClock()), keyspace.time);
+  }
+
+  /** Leader: an entry with nothing but its time, when a key's end has come; one is under way at a time. */
+  #endKeys(): void {
+    const { raft, keyspace, isDiskFull, count } = this.#options;
+    const end = keyspace.nextEnd;
+    if (end === null || raft.role !== 'leader' || isDiskFull()) return;
+    const { index, term } = this.#ending;
+    if (index > raft.lastApplied && term === raft.currentTerm) return;
+    const time = this.#time();
+    if (end > time) return;
+    const outcome = raft.propose([encodeProposal({ command: { type: 'advanceTime' }, session: null }, time)]);
+    count(outcome.accepted ? 'time advanced' : `time not advanced: ${outcome.why}`);
+    if (outcome.accepted) this.#ending = { index: outcome.firstIndex, term: outcome.term };
   }
 
   #propose(): void {

@@ -61,6 +61,10 @@ export function simulate(plan: SimulationPlan, options: SimulationOptions = {}):
   return new Simulation(plan, options).run();
 }
 
+/** Where clocks begin, in milliseconds, and how far they are apart. */
+const CLOCK_BEGIN = 1_000_000;
+const CLOCK_SPREAD = 200;
+
 class Simulation implements ClusterView {
   readonly nodes: readonly SimulatedNode[];
   readonly voters: readonly NodeId[];
@@ -151,7 +155,7 @@ class Simulation implements ClusterView {
   }
 
   #createNodes(random: Random): SimulatedNode[] {
-    const { nodes, spares, hasLeases } = this.#plan;
+    const { nodes, spares, hasLeases, hasTime } = this.#plan;
     const first = { voters: this.voters, votersOutgoing: [], learners: [] };
     // Who joins knows of no members before it is told.
     const nobody = { voters: [], votersOutgoing: [], learners: [] };
@@ -180,11 +184,9 @@ class Simulation implements ClusterView {
         leaseClock: hasLeases ? () => this.#time / tickTime : null,
       };
       const { syncTime, turnTimeMax, snapshots } = this.#plan;
-      return new SimulatedNode(
-        world,
-        { raft, founders: this.voters, syncTime, turnTimeMax, snapshots, tickTime },
-        own,
-      );
+      const clockAhead = hasTime ? CLOCK_BEGIN + own.fork('wall clock').below(CLOCK_SPREAD) : null;
+      const options = { raft, founders: this.voters, syncTime, turnTimeMax, snapshots, tickTime, clockAhead };
+      return new SimulatedNode(world, options, own);
     });
   }
 

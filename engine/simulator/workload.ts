@@ -3,6 +3,7 @@
 import type { NodeId } from '../raft/types.ts';
 import type { CounterChecker } from './checkers/counters.ts';
 import { SimulatedClient } from './client.ts';
+import { drawEphemeral } from './ephemeral.ts';
 import type { HistoryRecorder } from './history.ts';
 import type { Network } from './network.ts';
 import type { SimulatedNode } from './node.ts';
@@ -27,6 +28,8 @@ const PROBES = 3;
 const PROBE_TICKS = 4;
 const PROBE_TICKS_MAX = 128;
 const FLOOD_KEYS = 8;
+/** Longest time between two writes of keys that end. */
+const EPHEMERAL_TICKS = 40;
 
 export class Workload {
   readonly #world: WorkloadWorld;
@@ -56,6 +59,7 @@ export class Workload {
   start(): void {
     for (const client of this.#clients) client.start();
     if (this.#plan.clients.floodSize > 0) this.#flood();
+    if (this.#plan.hasTime) this.#writeEphemeral(1);
   }
 
   /**
@@ -117,6 +121,19 @@ export class Workload {
         const command = { type: 'set', key: `f${this.#random.below(FLOOD_KEYS)}`, value, kind: 0 } as const;
         leader.request({ type: 'write', proposal: { command, session: null } }, () => undefined);
       }
+    });
+  }
+
+  /** Keys that end, at whoever leads or thinks so. */
+  #writeEphemeral(number: number): void {
+    this.#world.schedule(1 + this.#random.below(EPHEMERAL_TICKS * TIME_PER_TICK), 'ephemeral', () => {
+      if (this.#isFinishing) return;
+      this.#writeEphemeral(number + 1);
+      const leaders = this.#world.nodes.filter((node) => node.isUp && node.raft.role === 'leader');
+      if (leaders.length === 0) return;
+      const command = drawEphemeral(this.#random, number);
+      const leader = this.#random.pick(leaders);
+      leader.request({ type: 'write', proposal: { command, session: null } }, () => undefined);
     });
   }
 

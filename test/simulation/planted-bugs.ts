@@ -374,4 +374,14 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       },
     ],
   },
+  {
+    name: 'forgets the time in a snapshot',
+    rule: 'K7',
+    edits: [{ file: 'kv/keyspace.ts', from: 'this.#store.time = state.time;', to: '' }],
+  },
+  {
+    name: 'the time goes back with a slower clock',
+    rule: 'K7',
+    edits: [{ file: 'kv/keyspace.ts', from: 'if (time > store.time) {', to: 'if (time !== store.time) {' }],
+  },
 ];

@@ -7,6 +7,7 @@ import { Commitment } from './commitment.ts';
 import { ConfigurationBook } from './configuration-book.ts';
 import { Durability } from './durability.ts';
 import { ElectionSafety } from './election-safety.ts';
+import { EndsOfKeys } from './ends-of-keys.ts';
 import { LogMatching } from './log-matching.ts';
 import { Membership } from './membership.ts';
 import { OwnTermCommit } from './own-term-commit.ts';
@@ -40,6 +41,7 @@ export class CheckerSet {
       new Application(),
       new Durability(),
       new SessionOnce(),
+      new EndsOfKeys(),
       new ReadFreshness(commitment),
       new Acknowledgement(commitment),
       new Membership(configurations),

@@ -1,5 +1,6 @@
 // What every checker is: an onlooker that is told what nodes did, step by step, and throws when it must not be. It
 // knows nodes by what they hand out, send, store and apply, and shares no code with what it checks.
+import type { Keyspace } from '../../kv/keyspace.ts';
 import type { CommandResult, Proposal } from '../../protocol/command.ts';
 import type { Raft } from '../../raft/raft.ts';
 import type { Entry, HardState, Message, NodeId } from '../../raft/types.ts';
@@ -26,6 +27,7 @@ export interface NodeView {
   readonly life: number;
   readonly isUp: boolean;
   readonly raft: Pick<Raft, 'role' | 'currentTerm' | 'commitIndex' | 'lastApplied' | 'isRefetching'>;
+  readonly keyspace: Pick<Keyspace, 'get' | 'time'>;
   /** Every entry that the core handed out in this life, or was started with. */
   readonly log: ShadowLog;
   readonly disk: {
