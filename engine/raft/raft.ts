@@ -222,7 +222,8 @@ export class Raft {
     const core = this.#core;
     if (ready.hardState !== null) {
       core.stableTerm = Math.max(core.stableTerm, ready.hardState.currentTerm);
-      core.stableCommitIndex = ready.hardState.commitIndex;
+      // Where entries are missing, the hint is ahead of what is known of this log. [C7]
+      core.stableCommitIndex = Math.min(ready.hardState.commitIndex, core.log.commitIndex);
     }
     const last = ready.entries[ready.entries.length - 1];
     if (last !== undefined) core.log.markStable(last.index, last.term);

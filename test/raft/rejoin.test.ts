@@ -372,6 +372,42 @@ describe('the other members', () => {
     expect(second?.committed).toEqual({ index: 3, configuration });
   });
 
+  test('[E14] [C7] tell nothing that stands in a log with a hole, whatever its hint says', () => {
+    // What was in the hole replaced the configuration at index 2.
+    const founders = { voters: [1, 2, 3], votersOutgoing: [], learners: [] };
+    const data = configurationCodec.encode({ ...founders, learners: [9] });
+    const raft = new Raft(
+      {
+        ...DEFAULT_RAFT_OPTIONS,
+        nodeId: 1,
+        configuration: founders,
+        configurationCodec,
+        random: seededRandom(4),
+      },
+      {
+        hardState: { currentTerm: 1, votedFor: 0, commitIndex: 4 },
+        lastIncludedIndex: 0,
+        lastIncludedTerm: 0,
+        entries: [entry(1, 1), { index: 2, term: 1, kind: EntryKind.configuration, data }],
+        refetchIndex: 5,
+      },
+    );
+    const say = (message: Message): Message[] => {
+      raft.step(message);
+      const messages: Message[] = [];
+      while (raft.hasReady()) {
+        const ready = raft.ready();
+        messages.push(...ready.messages);
+        raft.advance(ready);
+      }
+      return messages;
+    };
+    // A later term is written down, and the hint with it.
+    say({ type: 'Heartbeat', from: 2, to: 1, term: 3, leaderCommit: 0, readRound: 0 });
+    const [told] = ofType(say({ type: 'PreVote', to: 1, ...question }), 'PreVoteResponse');
+    expect(told?.committed).toEqual({ index: 0, configuration: founders });
+  });
+
   test('[E14] tell what was written, not what was committed while it was being written', () => {
     const node = afterRemoval(2);
     node.raft.step({ type: 'PreVote', to: 1, ...question });
