@@ -1,4 +1,5 @@
 // A node's folder: the real file system, the layer of injected faults over it, and the log in it.
+import type { ChangeHistory } from '../kv/change-history.ts';
 import type { Keyspace } from '../kv/keyspace.ts';
 import type { DiskFault } from '../protocol/faults.ts';
 import { entryBytes } from '../raft/log.ts';
@@ -51,8 +52,6 @@ export async function openNodeDisk(options: NodeDiskOptions): Promise<NodeDisk> 
     load: async (_snapshot, reader) => keyspace.restore(await readKeyspace(reader)),
     reset: () => keyspace.reset(),
   });
-  const { history } = keyspace;
-  if (history !== null) history.beginAfter(lastForgotten(recovered.entries, history.bytesMax));
   return {
     store: log,
     snapshots,
@@ -65,13 +64,19 @@ export async function openNodeDisk(options: NodeDiskOptions): Promise<NodeDisk> 
   };
 }
 
-/** The index of the newest entry behind which more follows than a history of `bytesMax` holds; 0: there is none. */
-function lastForgotten(entries: readonly Entry[], bytesMax: number): number {
+/**
+ * The history keeps nothing of entries behind which more follows, known to be committed, than it holds: it would forget
+ * them again. What is not committed may be replaced, and its indexes used again.
+ */
+export function beginHistory(history: ChangeHistory, entries: readonly Entry[], commitIndex: number): void {
   let bytes = 0;
   for (let at = entries.length - 1; at >= 0; at--) {
     const entry = entries[at] as Entry;
-    if (bytes > bytesMax) return entry.index;
+    if (entry.index > commitIndex) continue;
+    if (bytes > history.bytesMax) {
+      history.beginAfter(entry.index);
+      return;
+    }
     bytes += entryBytes(entry);
   }
-  return 0;
 }

@@ -27,7 +27,7 @@ import { inTime } from './in-time.ts';
 import type { MemberBook } from './member-book.ts';
 import { carryOutAction } from './node-actions.ts';
 import type { NodeConfig } from './node-config.ts';
-import { type NodeDisk, openNodeDisk } from './node-disk.ts';
+import { beginHistory, type NodeDisk, openNodeDisk } from './node-disk.ts';
 import { NodeMembers } from './node-members.ts';
 import { NodeSnapshots } from './node-snapshots.ts';
 import { openPeerPort } from './peer-port.ts';
@@ -145,6 +145,8 @@ export class RunningNode {
       refetchIndex: recovered.lastDurableIndexKnown,
       hasLostMemory: disk.hasLostMemory,
     });
+    const { history } = this.#keyspace;
+    if (history !== null) beginHistory(history, recovered.entries, raft.commitIndex);
     const loop = new DriveLoop(raft, store, this.#loopHost());
     this.#watchdog = new Watchdog({
       config,

@@ -1,6 +1,6 @@
 // Writes of keys that end, and of two keys that are only ever written together: nobody waits for them, and a checker
 // watches what becomes of them.
-import type { Command, Expiry } from '../protocol/command.ts';
+import type { Command, Expiry, Operation } from '../protocol/command.ts';
 import type { Random } from './random.ts';
 
 const ENDING_KEYS = ['e0', 'e1', 'e2', 'e3'];
@@ -26,23 +26,14 @@ export function drawEphemeral(random: Random, number: number): Command {
       return { type: 'expire', key, expiry: after, when: 'always' };
     case 3: {
       // As a whole or not at all; the second one ends with the first.
-      const success = PAIR.map(
-        (each) =>
-          ({
-            type: 'setWith',
-            key: each,
-            value,
-            kind: 0,
-            when: 'always',
-            expiry: after,
-            returnsPrevious: false,
-          }) as const,
-      );
+      const success = PAIR.map((each) => setting(each, value, after));
       return { type: 'txn', compare: [], success, failure: [], onFailure: 'abort' };
     }
-    default: {
-      const expiry = random.chance(0.2) ? ({ type: 'keep' } as const) : after;
-      return { type: 'setWith', key, value, kind: 0, when: 'always', expiry, returnsPrevious: false };
-    }
+    default:
+      return setting(key, value, random.chance(0.2) ? { type: 'keep' } : after);
   }
+}
+
+function setting(key: string, value: string, expiry: Expiry): Operation {
+  return { type: 'setWith', key, value, kind: 0, when: 'always', expiry, returnsPrevious: false };
 }

@@ -16,7 +16,7 @@ export class EndsOfKeys implements Checker {
   /** By index. */
   readonly #times: number[] = [0];
 
-  /** Entries change no key here that the first node to apply them has not shown. */
+  /** The first node to apply an entry shows what it does to the keys; of the others the time is compared. [K1] */
   applied(node: NodeView, { entry, proposal }: AppliedEntry): void {
     const { index } = entry;
     const { time } = node.keyspace;
@@ -35,15 +35,19 @@ export class EndsOfKeys implements Checker {
     if (time !== now)
       throw new Violation(this.name, 'K7', `the time of n${node.id} at ${index} is ${time}, not ${now}`);
     this.#times[index] = now;
-    for (const [key, { end }] of this.#expected) if (end !== 0 && end <= now) this.#expected.delete(key);
+    this.#end(now);
     if (proposal !== null) this.#carryOut(proposal.command, now);
     if (now > 0) this.#compare(node, index);
+  }
+
+  #end(now: number): void {
+    for (const [key, { end }] of this.#expected) if (end !== 0 && end <= now) this.#expected.delete(key);
   }
 
   #carryOut(command: Command, now: number): void {
     if (command.type === 'txn') for (const operation of command.success) this.#operate(operation, now);
     else if (command.type !== 'advanceTime') this.#operate(command, now);
-    for (const [key, { end }] of this.#expected) if (end !== 0 && end <= now) this.#expected.delete(key);
+    this.#end(now);
   }
 
   #operate(operation: Operation, now: number): void {
